@@ -1,0 +1,47 @@
+"""What holds for all tests: no network, stand-in data, a cache of their own, and no skip that nobody sees."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+DATA = os.environ.get("DLPHYS_DATA_DIR")
+os.environ.setdefault("DLPHYS_STAND_IN", "1")
+os.environ.setdefault("DLPHYS_CACHE_DIR", str(Path(__file__).parents[1] / ".work" / "cache"))
+os.environ.setdefault("MPLBACKEND", "agg")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+SKIPPED: list[str] = []
+
+
+def pytest_configure(config):
+    if DATA and not Path(DATA).is_dir():
+        raise pytest.UsageError(f"DLPHYS_DATA_DIR is no folder: {DATA}")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Tests on real data run only where there is some; one line at the end says which did."""
+    if DATA:
+        return
+    real = [item for item in items if item.get_closest_marker("real_data")]
+    if real:
+        config.hook.pytest_deselected(items=real)
+        items[:] = [item for item in items if item not in real]
+
+
+def pytest_runtest_logreport(report):
+    if report.skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        SKIPPED.append(f"{report.nodeid}: {reason}")
+
+
+def pytest_sessionfinish(session, exitstatus):
+    if SKIPPED and os.environ.get("CI") and exitstatus == 0 and not hasattr(session.config, "workerinput"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter):
+    where = f"real data from {DATA}" if DATA else "no real data (DLPHYS_DATA_DIR is not set): stand-ins only"
+    terminalreporter.write_line(f"data: {where}")
+    for line in SKIPPED:
+        terminalreporter.write_line(f"skipped: {line}", red=bool(os.environ.get("CI")))
