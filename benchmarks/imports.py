@@ -1,0 +1,20 @@
+"""CPU seconds of imports, each in a process of its own."""
+
+import subprocess
+import sys
+
+GOALS = {"dlphys": 0.3, "dlphys.checks": 1.0, "dlphys.simulators.ising": 2.0, "dlphys.datasets": 2.0, "keras": 8.0}
+
+
+def seconds(module: str) -> float:
+    code = f"import time; t = time.process_time(); import {module}; print(time.process_time() - t)"
+    command = [sys.executable, "-c", code]
+    times = sorted(float(subprocess.check_output(command, stderr=subprocess.DEVNULL)) for _ in range(3))
+    return times[1]
+
+
+def rows() -> list[dict]:
+    return [
+        {"name": f"import {module}", "value": seconds(module), "unit": "s CPU", "goal": goal, "note": "median of 3"}
+        for module, goal in GOALS.items()
+    ]
