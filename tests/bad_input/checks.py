@@ -1,0 +1,68 @@
+"""Wrong input to the checks' public functions."""
+
+import numpy as np
+
+from dlphys.checks import bars, engine, expect, remote, session
+from dlphys.checks.engine import Failure
+
+CASES = [
+    (session.start, (8,), {}, TypeError, "chapter must be a string"),
+    (session.start, ("ch99",), {}, ValueError, "chapter must be one of"),
+    (engine.task, (8.1,), {}, TypeError, "id must be a string"),
+    (engine.task, ("eight",), {}, ValueError, r"id must look like '8\.1a'"),
+    (
+        engine.quiz,
+        ("8.1-q1",),
+        {"question": "?", "options": ("one",), "answer": 1, "explanation": ""},
+        ValueError,
+        "at least two",
+    ),
+    (
+        engine.quiz,
+        ("8.1-q1",),
+        {"question": "?", "options": ("a", "b"), "answer": 3, "explanation": ""},
+        ValueError,
+        "answer must be between 1 and 2",
+    ),
+    (engine.trained, (7,), {}, TypeError, "id must be a string"),
+    (engine.bar, ("8.1c",), {"better": "larger"}, ValueError, "better must be one of 'higher', 'lower'"),
+    (engine.bar, ("8.1c",), {"better": "lower", "source": "web"}, ValueError, "source must be one of"),
+    (engine.drawn, (8.1,), {}, TypeError, "id must be a string"),
+    (engine.judge, ("99.9z", None), {}, ValueError, "there is no task '99.9z'"),
+    (engine.load, ("ch08",), {}, ValueError, "id must look like"),
+    (engine.personal_seed, (8,), {}, TypeError, "stem must be a string"),
+    (engine.personal_seed, ("",), {}, ValueError, "stem must name a chapter"),
+    (engine.reference, ("99.9z",), {}, ValueError, "there is no task '99.9z'"),
+    (bars.tolerance_factor, (1,), {}, ValueError, "runs must be at least 2"),
+    (bars.tolerance_factor, (10,), {"share": 1.0}, ValueError, r"share must lie in \(0, 1\)"),
+    (bars.stored, ("99.9z",), {}, LookupError, "no bar of '99.9z'"),
+    (bars.fingerprint, ("99.9z",), {}, LookupError, "no bar of '99.9z'"),
+    (lambda: list(bars.measure("ch99", seeds=10)), (), {}, ValueError, "there is no chapter 'ch99'"),
+    (lambda: list(bars.measure("ch99", seeds=1)), (), {}, ValueError, "seeds must be at least 5"),
+    (remote.encode, (object(),), {}, TypeError, "cannot be sent"),
+    (remote.decode, (b"",), {}, Exception, "no readable message"),
+    (lambda: remote.worker("x = 1").__enter__(), (), {}, TypeError, "cells must be a sequence of strings"),
+    (lambda: remote.worker(timeout=0).__enter__(), (), {}, ValueError, "timeout must be"),
+    # an expectation answers bad input from a student with a Failure, never with a traceback
+    (expect.number, (None,), {}, Failure, "one number"),
+    (expect.is_array, (None,), {}, Failure, "an array"),
+    (expect.shape, (None, (2,)), {}, Failure, "an array"),
+    (expect.dtype, ("x", "f"), {}, Failure, "an array"),
+    (expect.finite, (np.array([np.nan]),), {}, Failure, "finite numbers"),
+    (expect.length, (None, 2), {}, Failure, "2 entries"),
+    (expect.is_tuple, (None, 2), {}, Failure, "2 results"),
+    (expect.is_dict, (None, ["a"]), {}, Failure, "a dict"),
+    (expect.is_model, (None,), {}, Failure, "a Keras model"),
+    (expect.output_shape, (None,), {"given": (1,), "is_": (1,)}, Failure, "a Keras model"),
+    (expect.has_layers, (None, "Dense"), {"because": "b"}, Failure, "a Keras model"),
+    (expect.activation, (None,), {"because": "b"}, Failure, "a Keras model"),
+    (expect.close, (None, 1.0), {"because": "a value"}, Failure, "a value"),
+    (expect.equal, (None, 1), {"because": "a label"}, Failure, "a label"),
+    (expect.at_most, (np.nan, 1.0), {"because": "a limit"}, Failure, "a limit"),
+    (expect.at_least, (np.nan, 1.0), {"because": "a limit"}, Failure, "a limit"),
+    (expect.holds, (False,), {"because": "a truth"}, Failure, "a truth"),
+    (expect.changes_little, (lambda x: x, [1.0], [1.0, 2.0]), {"because": "a symmetry"}, Failure, "a symmetry"),
+    (expect.differs, (1.0, 1.0), {"because": "a mistake"}, Failure, "a mistake"),
+    (expect.accepts, (None, (1,)), {"because": "a batch"}, Failure, "a Keras model"),
+    (expect.reaches, ("8.1c", None), {}, Failure, "one number"),
+]
