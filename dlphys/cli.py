@@ -1,0 +1,247 @@
+"""The command line: ``dlphys build``, ``dlphys run`` and so on.
+
+Each command imports what it needs when it runs, so that ``dlphys --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="dlphys",
+    help="Exercises, simulators and checks for a course on deep learning in physics.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+data_app = typer.Typer(help="List, fetch and verify data files.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(data_app, name="data")
+
+Root = Annotated[Path, typer.Option("--root", help="The checkout of the course.", show_default="the current folder")]
+Chapters = Annotated[
+    list[str] | None, typer.Argument(metavar="CHAPTER", help="Such as ch08, or ch08_examples; by default all.")
+]
+
+_options = {"debug": False}
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
+) -> None:
+    _options["debug"] = debug
+
+
+def command(to: typer.Typer, name: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a command whose errors are printed as one sentence; what it returns is the exit code."""
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def quiet(*arguments: Any, **keywords: Any) -> None:
+            try:
+                code = function(*arguments, **keywords)
+            except KeyboardInterrupt:
+                typer.echo("interrupted", err=True)
+                raise typer.Exit(130) from None
+            except BrokenPipeError:  # dlphys ... | head: typer ends without a word
+                raise
+            except Exception as error:
+                if _options["debug"]:
+                    raise
+                typer.echo(f"dlphys: {_sentence(error)}", err=True)
+                raise typer.Exit(2) from None
+            if code:
+                raise typer.Exit(int(code))
+
+        return to.command(name)(quiet)
+
+    return register
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        extra = "dlphys[course]" if error.name in ("jupytext", "nbclient", "nbconvert", "nbformat") else str(error.name)
+        return f"{error.name} is not installed; python -m pip install '{extra}'"
+    if isinstance(error, ValueError | TypeError | LookupError):
+        return str(error.args[0]) if len(error.args) == 1 else str(error)
+    return f"{type(error).__name__}: {error} (dlphys --debug ... shows where)"
+
+
+def _checkout(root: Path) -> Path:
+    if not (root / "notebooks").is_dir():
+        raise ValueError(f"no folder notebooks/ in {root.resolve()}; go to the checkout of the course or give --root")
+    return root
+
+
+@command(app)
+def build(
+    root: Root = Path(),
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if something is stale.")] = False,
+    release: Annotated[Path | None, typer.Option(metavar="DIR", help="Make the folder that students get.")] = None,
+    edition: Annotated[str, typer.Option(help="Of the release: standard or exam.")] = "standard",
+) -> int:
+    """Build student and solution notebooks from their sources."""
+    _checkout(root)
+    if release is not None and check:
+        raise ValueError("--check and --release exclude each other")
+    if release is None and edition != "standard":
+        raise ValueError("--edition needs --release DIR")
+    from dlphys.course import build as builder
+
+    if release is not None:
+        files = builder.release(root, release, edition=edition)
+        typer.echo(f"{len(files)} files in {release}, {edition} edition; no solution line found in them")
+        return 0
+    changed = builder.build(root, check=check)
+    for path in changed:
+        typer.echo(f"{'stale' if check else 'built'}  {path.as_posix()}")
+    if not changed:
+        typer.echo("everything is current")
+    elif check:
+        typer.echo("run `dlphys build`")
+    return int(check and bool(changed))
+
+
+@command(app)
+def run(
+    chapters: Chapters = None,
+    root: Root = Path(),
+    fast: Annotated[bool, typer.Option("--fast", help="With the small sizes of the headers.")] = False,
+    html: Annotated[Path | None, typer.Option(metavar="DIR", help="Write readable pages with figures.")] = None,
+    student_copies: Annotated[
+        bool, typer.Option("--student-copies", help="The students' notebooks; tasks may be not done.")
+    ] = False,
+    threads: Annotated[int | None, typer.Option(min=1, help="Limit for the numerical libraries.")] = None,
+) -> int:
+    """Execute notebooks and report their verdicts."""
+    from dlphys.course import run as runner
+
+    results = runner.run(_checkout(root), chapters or (), fast=fast, html=html, student=student_copies, threads=threads)
+    return int(any(result.problems(student=student_copies) for result in results))
+
+
+@command(app)
+def prices(
+    root: Root = Path(),
+    check: Annotated[
+        bool, typer.Option("--check", help="Measure nothing; fail if the tags are stale or too high.")
+    ] = False,
+) -> int:
+    """Measure what notebooks cost, write the table of README.md."""
+    from dlphys.course import prices as tags
+
+    _checkout(root)
+    if not check:
+        tags.measure(root)
+        tags.update_readme(root)
+        typer.echo(tags.table(tags.read(root)))
+    problems = tags.stale(root) + tags.limits(tags.read(root))
+    if check and tags.update_readme(root, check=True):
+        problems.append("the table in README.md is not that of notebooks/prices.json")
+    for problem in problems:
+        typer.echo(problem)
+    if check and not problems:
+        typer.echo("price tags are current and within their limits")
+    return int(bool(problems))
+
+
+@command(app)
+def coverage(
+    root: Root = Path(),
+    missing: Annotated[bool, typer.Option("--missing", help="Only what no notebook covers yet.")] = False,
+) -> None:
+    """Show what of the course is covered by which notebook."""
+    from dlphys.course import coverage as table
+
+    rows = table.coverage(_checkout(root))
+    typer.echo(table.text([row for row in rows if not (missing and row.covered)]))
+
+
+@command(app)
+def doctor(root: Root = Path()) -> int:
+    """Is this computer ready for the course? If not, what to do."""
+    from dlphys.course.doctor import examine
+
+    report = examine(root, say=lambda sentence: typer.echo(sentence, err=True))
+    typer.echo(str(report))
+    return int(not report.ok)
+
+
+@command(app)
+def bars(
+    chapter: Annotated[str, typer.Argument(metavar="CHAPTER", help="Such as ch08.")],
+    seeds: Annotated[int, typer.Option(min=5, help="Number of trainings for each bar.")] = 10,
+) -> None:
+    """Measure the performance bars of a chapter's tasks."""
+    from dlphys.checks import bars as measuring
+    from dlphys.checks import references
+
+    name = f"ch{int(chapter):02d}" if chapter.isdecimal() else chapter
+    stems = [stem for stem in references.stems() if stem == name or stem.startswith(f"{name}_")]
+    if not stems:
+        raise ValueError(f"CHAPTER must be one of {', '.join(references.stems())}, got {chapter!r}")
+    count = 0
+    for stem in stems:
+        for id, source, stored in measuring.measure(stem, seeds=seeds):
+            unit = stored.unit and f" {stored.unit}"
+            spread = f"{stored.mean:g} +- {stored.standard_deviation:g}{unit} in {stored.runs} runs"
+            typer.echo(f"{id}  {source}: bar {stored.bar:g}{unit} ({stored.better} is better), from {spread}")
+            count += 1
+    if not count:
+        typer.echo(f"no task of {', '.join(stems)} has a bar")
+
+
+@command(data_app, "list")
+def list_data() -> None:
+    """Every data set, and where it would be taken from now."""
+    from dlphys.datasets import manage
+
+    for row in manage.list_data():
+        size = f"{row.size / 1e6:.1f} MB" if row.size else ""
+        typer.echo(f"{row.name:16}{row.kind:12}{row.source:13}{size:>10}  {row.licence}")
+
+
+@command(data_app)
+def pull(
+    arguments: Annotated[
+        list[str], typer.Argument(metavar="NAMES DIR", help="Names of data sets, and the folder to fill.")
+    ],
+    all: Annotated[bool, typer.Option("--all", help="Every data set that is downloaded.")] = False,
+) -> int:
+    """Fill a folder with data files; DLPHYS_DATA_DIR can then name it."""
+    from dlphys.datasets import manage
+
+    *names, directory = arguments
+    if all == bool(names):
+        raise ValueError("give either names of data sets or --all, then the folder: dlphys data pull --all DIR")
+    return _print_files(manage.pull("all" if all else names, directory))
+
+
+@command(data_app)
+def verify(
+    directory: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A mirror; by default the cache.")] = None,
+) -> int:
+    """Check the data files of a mirror, or of the cache."""
+    from dlphys.datasets import manage
+
+    return _print_files(manage.verify(directory))
+
+
+def _print_files(reports: Any) -> int:
+    words = {True: "good", False: "BAD", None: "-"}
+    for report in reports:
+        typer.echo(f"{words[report.good]:5} {report.name:16}{report.file}  {report.status}")
+    return int(any(report.good is False for report in reports))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,34 @@
+"""Wrong arguments of the functions that build, release, scan and count the course."""
+
+from pathlib import Path
+
+from dlphys.course import build, coverage, leaks
+
+HERE = str(Path(__file__).parent)
+
+CASES = [
+    (build.build, ("no/such/folder",), {}, ValueError, r"root must be an existing folder, got 'no/such/folder'"),
+    (build.build, (3,), {}, TypeError, r"root must be the path of a checkout, got 3"),
+    (build.build, (HERE,), {}, build.SourceError, r"notebooks/source:1: there is no such folder"),
+    (build.build, (HERE,), {"check": "yes"}, TypeError, r"check must be True or False, got 'yes'"),
+    (build.build, (HERE,), {"only": 8}, TypeError, r"only must be the stem of a source or a list of stems, got 8"),
+    (build.build, (HERE,), {"only": []}, TypeError, r"only must be the stem of a source or a list of stems, got \[\]"),
+    (build.release, ("no/such/folder", "out"), {}, ValueError, r"root must be an existing folder"),
+    (build.release, (HERE, 3), {}, TypeError, r"directory must be a path, got 3"),
+    (build.release, (HERE, HERE), {}, ValueError, r"directory must be new or empty, got '.+', which holds something"),
+    (
+        build.release,
+        (HERE, "out"),
+        {"edition": "easy"},
+        ValueError,
+        r"edition must be one of 'standard', 'exam', got 'easy'",
+    ),
+    (build.encode_references, ([1, 2],), {}, TypeError, r"payload must be a mapping, got \[1, 2\] \(list\)"),
+    (build.encode_references, ({"a": {1, 2}},), {}, TypeError, r"payload must hold only what JSON can"),
+    (leaks.scan, ("no/such/folder", HERE), {}, ValueError, r"root must be an existing folder"),
+    (leaks.scan, (HERE, "no/such/folder"), {}, ValueError, r"directory must be an existing folder"),
+    (leaks.scan, (HERE, None), {}, TypeError, r"directory must be a path, got None"),
+    (coverage.coverage, (None,), {}, TypeError, r"root must be the path of a checkout, got None"),
+    (coverage.coverage, ("no/such/folder",), {}, ValueError, r"root must be an existing folder"),
+    (coverage.text, (["E8.1"],), {}, TypeError, r"rows must hold the rows that coverage\(root\) returns, got 'E8.1'"),
+]

@@ -1,0 +1,72 @@
+"""nbval with the course's sanitiser compares the verdict lines of a notebook, and nothing but these."""
+
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import nbformat
+import pytest
+
+SANITIZER = Path(__file__).parents[1] / "nbval_sanitize.cfg"
+EXPECTED = "passed  8.1a\nholds  X8.2\n"
+CASES = {
+    "as expected": ('print("passed  8.1a")\nprint("holds  X8.2")', True),
+    "with details": (
+        'print("a\\n")\nprint("passed  8.1a")\nprint("  0.98 right")\nprint("holds  X8.2\\n\\n  56")',
+        True,
+    ),
+    "with progress": ('print("1 %\\r99 %\\rpassed  8.1a")\nprint("passed it seems")\nprint("holds  X8.2\\nend")', True),
+    "not yet": ('print("not yet  8.1a")\nprint("holds  X8.2")', False),
+    "not done": ('print("not done  8.1a")\nprint("holds  X8.2")', False),
+    "claim fails": ('print("passed  8.1a")\nprint("fails  X8.2")', False),
+    "another task": ('print("passed  8.1b")\nprint("holds  X8.2")', False),
+    "claim missing": ('print("passed  8.1a")', False),
+    "silent": ("", False),
+    "said twice": ('print("passed  8.1a")\nprint("passed  8.1a")\nprint("holds  X8.2")', False),
+    "not stored as run": ('print("a cell without an execution count is run, not compared")', True),
+}
+
+
+@pytest.fixture(scope="module")
+def same(tmp_path_factory):
+    """For each case whether nbval lets its cell pass, from one real run of one notebook."""
+    folder = tmp_path_factory.mktemp("nbval")
+    cells = []
+    for name, (code, _) in CASES.items():
+        cell = nbformat.v4.new_code_cell(code)
+        if name != "not stored as run":
+            cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=EXPECTED)]
+            cell.execution_count = 1
+        cells.append(cell)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "cases.ipynb")
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    nbval = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with", str(SANITIZER)]
+    run = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-c",
+            "pytest.ini",
+            "--rootdir=.",
+            "--junitxml=report.xml",
+            *nbval,
+            "cases.ipynb",
+        ],
+        cwd=folder,
+        env={**os.environ, "PYTEST_ADDOPTS": "", "IPYTHONDIR": str(folder / "ipython")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    results = list(ElementTree.parse(folder / "report.xml").iter("testcase"))
+    assert len(results) == len(CASES), run.stdout + run.stderr
+    return dict(zip(CASES, (len(result) == 0 for result in results), strict=True))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_nbval_compares_the_verdict_lines_and_no_others(same, name):
+    """DESIGN section 7: the stored verdict is compared, the indented details are dropped by the sanitiser."""
+    assert same[name] == CASES[name][1]
