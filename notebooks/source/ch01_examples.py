@@ -75,7 +75,13 @@ for label, name, style in [(0, "smooth", "o-"), (1, "rough", "s--")]:
     for i, run in enumerate(times_train[surface_train == label][:4]):
         colour = plotting.COLOURS[label]
         axis.plot(
-            run - run[0], POSITIONS, style, color=colour, markersize=3, linewidth=1, label=name if i == 0 else None
+            run - run[0],
+            POSITIONS,
+            style,
+            color=colour,
+            markersize=3,
+            linewidth=1,
+            label=name if i == 0 else None,
         )
 axis.set(
     xlabel="time since the first gate (s)",
@@ -83,7 +89,10 @@ axis.set(
     title="Which are the rough ones? The eye sees the speed first",
 )
 axis.legend()
-plotting.show("Position against time of eight runs; fast and slow runs differ more than smooth and rough ones", figure)
+plotting.show(
+    "Position against time of eight runs; fast and slow runs differ more than smooth and rough ones",
+    figure,
+)
 
 # %% [markdown]
 r"""
@@ -144,13 +153,22 @@ def hand_made(times):
     return np.column_stack([deceleration(times, POSITIONS), 0.7 / (times[:, 7] - times[:, 0])])
 
 
-tree = DecisionTreeClassifier(max_depth=3, random_state=0).fit(hand_made(times_train), surface_train)
+tree = DecisionTreeClassifier(max_depth=3, random_state=0).fit(
+    hand_made(times_train), surface_train
+)
 results["2 hand-made variables, tree"] = tree.predict(hand_made(times_test))
 
 figure, axis = plt.subplots(figsize=(6.4, 3.6))
 for label, name, style in [(0, "smooth", "-"), (1, "rough", "--")]:
     chosen = hand_made(times_test[surface_test == label])[:, 0]
-    axis.hist(chosen, np.linspace(-0.2, 0.9, 56), histtype="step", linewidth=2, linestyle=style, label=name)
+    axis.hist(
+        chosen,
+        np.linspace(-0.2, 0.9, 56),
+        histtype="step",
+        linewidth=2,
+        linestyle=style,
+        label=name,
+    )
 axis.axvline(tree.tree_.threshold[0], color="black", linestyle=":", label="first cut of the tree")
 axis.set(
     xlabel="fitted deceleration (m/s²)",
@@ -178,7 +196,9 @@ Before you run it: which level comes out best? Write the number of the level, 1 
 """
 
 # %%
-check.predict("1.2-best", None, question="Which level classifies most test runs correctly (1 to 4)?")
+check.predict(
+    "1.2-best", None, question="Which level classifies most test runs correctly (1 to 4)?"
+)
 
 
 # %%
@@ -186,10 +206,16 @@ def network_answer(hidden):
     """Train a network with these hidden layers on the times since the first gate; classify the test runs."""
     x, x_new = times_train[:, 1:] - times_train[:, :1], times_test[:, 1:] - times_test[:, :1]
     mean, width = x.mean(axis=0), x.std(axis=0)
-    model = keras.Sequential([keras.Input((7,)), *(layers.Dense(nodes, activation="relu") for nodes in hidden)])
+    model = keras.Sequential(
+        [keras.Input((7,)), *(layers.Dense(nodes, activation="relu") for nodes in hidden)]
+    )
     model.add(layers.Dense(1, activation="sigmoid"))
     slowing_down = keras.optimizers.schedules.CosineDecay(0.01, EPOCHS * (len(x) // 128 + 1))
-    model.compile(loss="binary_crossentropy", optimizer=keras.optimizers.Adam(slowing_down), steps_per_execution=21)
+    model.compile(
+        loss="binary_crossentropy",
+        optimizer=keras.optimizers.Adam(slowing_down),
+        steps_per_execution=21,
+    )
     model.fit((x - mean) / width, surface_train, batch_size=128, epochs=EPOCHS, verbose=0)
     return (np.asarray(model((x_new - mean) / width))[:, 0] > 0.5).astype(int)
 
@@ -210,21 +236,26 @@ over a fine grid of speeds and decelerations, weighted with how probable each de
 def best_possible(times):
     """1 where the times are more probable on the rough surface; times are compared without their unknown start."""
     slowing, speed = (
-        grid.ravel()[:, np.newaxis] for grid in np.meshgrid(np.linspace(-0.1, 0.8, 91), np.linspace(1.2, 2, 321))
+        grid.ravel()[:, np.newaxis]
+        for grid in np.meshgrid(np.linspace(-0.1, 0.8, 91), np.linspace(1.2, 2, 321))
     )
     template = passing_times(speed, slowing)
     template -= template.mean(axis=1, keepdims=True)
     weights = [np.exp(-0.5 * ((slowing[:, 0] - mean) / SPREAD) ** 2) for mean in (SMOOTH, ROUGH)]
     answers = []
     for part in np.array_split(times - times.mean(axis=1, keepdims=True), 1 + len(times) // 200):
-        chi2 = (part**2).sum(axis=1, keepdims=True) - 2 * part @ template.T + (template**2).sum(axis=1)
+        chi2 = (
+            (part**2).sum(axis=1, keepdims=True) - 2 * part @ template.T + (template**2).sum(axis=1)
+        )
         likelihood = np.exp(-0.5 * (chi2 - chi2.min(axis=1, keepdims=True)) / READING**2)
         answers.append(likelihood @ weights[1] > likelihood @ weights[0])
     return np.concatenate(answers).astype(int)
 
 
 limit, limit_error = metrics.accuracy_with_error(best_possible(times_test) == surface_test)
-accuracy = {name: metrics.accuracy_with_error(answer == surface_test) for name, answer in results.items()}
+accuracy = {
+    name: metrics.accuracy_with_error(answer == surface_test) for name, answer in results.items()
+}
 for name, (value, error) in accuracy.items():
     print(f"{name:28s} {value:.3f} +- {error:.3f}")
 print(f"{'limit: the exact likelihood':28s} {limit:.3f} +- {limit_error:.3f}")
@@ -232,8 +263,16 @@ print(f"{'limit: the exact likelihood':28s} {limit:.3f} +- {limit_error:.3f}")
 figure, axis = plt.subplots(figsize=(7, 3.4))
 values, errors = np.array(list(accuracy.values())).T
 axis.errorbar(values, range(4), xerr=errors, fmt="o", markersize=7)
-axis.axvspan(limit - limit_error, limit + limit_error, color=plotting.GREY, alpha=0.3, label="limit: exact likelihood")
-axis.set(yticks=range(4), yticklabels=accuracy, ylim=(3.5, -0.5), xlabel="test runs classified correctly")
+axis.axvspan(
+    limit - limit_error,
+    limit + limit_error,
+    color=plotting.GREY,
+    alpha=0.3,
+    label="limit: exact likelihood",
+)
+axis.set(
+    yticks=range(4), yticklabels=accuracy, ylim=(3.5, -0.5), xlabel="test runs classified correctly"
+)
 figure.suptitle("Physics knowledge and a deep network arrive at the same place")
 axis.legend(loc="lower left")
 plotting.show(

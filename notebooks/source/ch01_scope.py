@@ -228,10 +228,22 @@ figure, axis = plt.subplots(figsize=(8.5, 4.2))
 for start, end, question in branches:
     (x0, y0), (x1, y1) = boxes[start][0], boxes[end][0]
     axis.plot([x0, x1], [y0, y1], color=plotting.GREY, zorder=1)
-    axis.text((x0 + x1) / 2, (y0 + y1) / 2, question, ha="center", va="center", backgroundcolor=plotting.BACKGROUND)
+    axis.text(
+        (x0 + x1) / 2,
+        (y0 + y1) / 2,
+        question,
+        ha="center",
+        va="center",
+        backgroundcolor=plotting.BACKGROUND,
+    )
 for (x0, y0), s, b, vote in boxes.values():
     text = f"S/B = {s}/{b}" + (f"\nvote: {vote}" if vote else "")
-    frame = {"boxstyle": "round", "facecolor": "white", "edgecolor": colours[vote], "linewidth": 2 if vote else 1}
+    frame = {
+        "boxstyle": "round",
+        "facecolor": "white",
+        "edgecolor": colours[vote],
+        "linewidth": 2 if vote else 1,
+    }
     axis.text(x0, y0, text, ha="center", va="center", color=plotting.INK, bbox=frame)
 axis.set(xlim=(0, 9), ylim=(-0.4, 3.4), title="Three questions sort 100 events into four groups")
 axis.axis("off")
@@ -315,7 +327,11 @@ print(f"background   {counts[1]:6d}          {counts[3]:6d}")
 for name, value in ratios.items():
     print(f"{name:20s} {value:.3f}")
 check.claim(
-    "M1.1", list(ratios.values()), [0.820, 0.800, 0.863, 0.156], tolerance=5e-4, wrong=[0.82, 0.863, 0.800, 0.156]
+    "M1.1",
+    list(ratios.values()),
+    [0.820, 0.800, 0.863, 0.156],
+    tolerance=5e-4,
+    wrong=[0.82, 0.863, 0.800, 0.156],
 )
 
 # %%
@@ -340,7 +356,9 @@ random = np.random.default_rng(check.seed)
 
 def simulate(n):
     """Events of Fig. 1.2: observables (n, 3) and class (n,), 1 = signal."""
-    share = np.array([[10, 32, 12, 1], [31, 5, 2, 7]]).ravel() / 100  # signal and background at the four leaves
+    share = (
+        np.array([[10, 32, 12, 1], [31, 5, 2, 7]]).ravel() / 100
+    )  # signal and background at the four leaves
     place = random.choice(8, size=n, p=share)
     leaf, is_signal = place % 4, place < 4
     low = np.array([[10_000, 100, 0], [30_000, 100, 50], [30_000, 100, 0], [30_000, 185, 0]])
@@ -350,27 +368,49 @@ def simulate(n):
 
 x_tree, y_tree = simulate(N_TREE)
 tree = DecisionTreeClassifier(max_leaf_nodes=4, random_state=0).fit(x_tree, y_tree)
-found = {int(tree.tree_.feature[node]): tree.tree_.threshold[node] for node in np.where(tree.tree_.feature >= 0)[0]}
+found = {
+    int(tree.tree_.feature[node]): tree.tree_.threshold[node]
+    for node in np.where(tree.tree_.feature >= 0)[0]
+}
 for feature in (0, 2, 1):
     print(f"cut on x{feature + 1} at {found[feature]:9.1f}")
 
 figure, axis = plt.subplots(figsize=(6, 4))
 for label, name, marker in [(1, "signal", "x"), (0, "background", "s")]:
     chosen = x_tree[y_tree == label][:400]
-    axis.plot(chosen[:, 0], chosen[:, 2], marker, markersize=4, linestyle="none", alpha=0.6, label=name)
+    axis.plot(
+        chosen[:, 0], chosen[:, 2], marker, markersize=4, linestyle="none", alpha=0.6, label=name
+    )
 axis.axvline(found[0], color="black", linestyle="--", label="cuts found by the tree")
 axis.plot([found[0], 50_000], [found[2], found[2]], "k--")
-axis.set(xlabel="$x_1$", ylabel="$x_3$", title="The tree cuts where signal and background change places")
+axis.set(
+    xlabel="$x_1$", ylabel="$x_3$", title="The tree cuts where signal and background change places"
+)
 figure.legend(loc="outside lower center", ncol=3)
-plotting.show("Simulated events in the plane of x1 and x3 with the two learned cuts near 30000 and 50", figure)
+plotting.show(
+    "Simulated events in the plane of x1 and x3 with the two learned cuts near 30000 and 50", figure
+)
 
 # %% covers="M1.1"
 x_new, y_new = simulate(20_000)
 truth, called = y_new == 1, tree.predict(x_new) == 1
-fresh = rates((truth & called).sum(), (~truth & called).sum(), (truth & ~called).sum(), (~truth & ~called).sum())
-print(f"accuracy on events that the tree has not seen: {fresh['accuracy']:.3f} +- {np.sqrt(0.82 * 0.18 / 20_000):.3f}")
+fresh = rates(
+    (truth & called).sum(),
+    (~truth & called).sum(),
+    (truth & ~called).sum(),
+    (~truth & ~called).sum(),
+)
+print(
+    f"accuracy on events that the tree has not seen: {fresh['accuracy']:.3f} +- {np.sqrt(0.82 * 0.18 / 20_000):.3f}"
+)
 relative = [found[0] / 30_000, found[1] / 185, found[2] / 50]
-check.claim("M1.1", relative, [1, 1, 1], tolerance=0.1, wrong=[found[0] / 30_000, found[2] / 185, found[1] / 50])
+check.claim(
+    "M1.1",
+    relative,
+    [1, 1, 1],
+    tolerance=0.1,
+    wrong=[found[0] / 30_000, found[2] / 185, found[1] / 50],
+)
 check.claim("M1.1", fresh["accuracy"], 0.82, tolerance=0.02, wrong=fresh["precision"])
 
 # %% [markdown]
@@ -452,20 +492,27 @@ the solid line follows its bend depends on the random start and on patience: thi
 
 # %%
 height, length = np.meshgrid(np.linspace(0, 2, 101), np.linspace(0, 2, 101))
-output = model.predict(np.column_stack([height.ravel(), length.ravel()]), verbose=0).reshape(height.shape)
+output = model.predict(np.column_stack([height.ravel(), length.ravel()]), verbose=0).reshape(
+    height.shape
+)
 figure, axis = plt.subplots(figsize=(6.6, 4.8))
 mesh = axis.pcolormesh(height, length, output, vmin=0, vmax=1, cmap="cividis")
 figure.colorbar(mesh, label="output of the network")
 axis.contour(height, length, output, levels=[0.5], colors="black")
 axis.plot([], [], color="black", label="output 0.5")
-axis.plot(height[0], 0.4 + 0.4 * height[0] ** 2, "--", color=plotting.COLOURS[1], label="true boundary")
+axis.plot(
+    height[0], 0.4 + 0.4 * height[0] ** 2, "--", color=plotting.COLOURS[1], label="true boundary"
+)
 axis.plot(*pulses[labels == 1][:120].T, "x", color="black", markersize=4, label="signal")
-axis.plot(*pulses[labels == 0][:120].T, "s", color=plotting.COLOURS[4], markersize=4, label="background")
+axis.plot(
+    *pulses[labels == 0][:120].T, "s", color=plotting.COLOURS[4], markersize=4, label="background"
+)
 axis.set(xlabel="pulse height (V)", ylabel="pulse length (µs)", ylim=(0, 2))
 axis.set_title("The network's boundary (solid) beside the rule (dashed)")
 figure.legend(loc="outside lower center", ncol=4)
 plotting.show(
-    "Network output over pulse height and length; it changes from 0 to 1 near the true boundary curve", figure
+    "Network output over pulse height and length; it changes from 0 to 1 near the true boundary curve",
+    figure,
 )
 
 # %% [markdown]
@@ -508,18 +555,24 @@ figure, axis = plt.subplots(figsize=(5, 4.4))
 axis.plot(expected, change, "o", markersize=4, alpha=0.6, label="pulses")
 ends = np.array([expected.min(), expected.max()])
 axis.plot(ends, ends, "k--", label="gradient times shift")
-axis.set(xlabel=r"predicted: $\partial z/\partial x_1 \cdot 0.01\,x_1$", ylabel="observed change of the output")
+axis.set(
+    xlabel=r"predicted: $\partial z/\partial x_1 \cdot 0.01\,x_1$",
+    ylabel="observed change of the output",
+)
 axis.set_title("The gradient tells how the output moves")
 axis.locator_params(nbins=5)
 axis.legend()
 plotting.show(
-    "Observed against predicted change of the output for a one percent shift; the dots lie on the diagonal", figure
+    "Observed against predicted change of the output for a one percent shift; the dots lie on the diagonal",
+    figure,
 )
 
 # %% covers="M1.4"
 relative_error = np.sqrt(np.mean((change - expected) ** 2) / np.mean(change**2))
 without_input = np.sqrt(np.mean((change - 0.01 * gradient[:, 0]) ** 2) / np.mean(change**2))
-print(f"gradient times shift misses the observed change by {relative_error:.1%} (root mean square, relative)")
+print(
+    f"gradient times shift misses the observed change by {relative_error:.1%} (root mean square, relative)"
+)
 check.claim("M1.4", relative_error, at_most=0.1, wrong=without_input)
 
 # %% [markdown]

@@ -97,7 +97,9 @@ for axis, name in zip(axes, ["relu", "sigmoid", "tanh"], strict=True):
     axis.plot(x, layer(x, np.ones((1, 1)), np.zeros(1), name))
     axis.set(title=name, xlabel="$y$, sum at the node", ylabel=r"$\sigma(y)$, output of the node")
 figure.suptitle("ReLU grows without limit; sigmoid and tanh saturate")
-plotting.show("Three curves: ReLU with a kink at zero, sigmoid from 0 to 1, tanh from -1 to 1", figure)
+plotting.show(
+    "Three curves: ReLU with a kink at zero, sigmoid from 0 to 1, tanh from -1 to 1", figure
+)
 
 # %% [markdown]
 r"""
@@ -113,7 +115,12 @@ The bias is a threshold, measured in units of the weight. The next cell moves it
 # %%
 figure, axis = plt.subplots(figsize=(7, 3.5))
 for (w, b), style in zip([(1.0, 2.0), (1.0, -1.0), (2.0, -6.0)], ["-", "--", ":"], strict=True):
-    (line,) = axis.plot(x, layer(x, np.array([[w]]), np.array([b]), "relu"), style, label=f"$w = {w:g}$, $b = {b:g}$")
+    (line,) = axis.plot(
+        x,
+        layer(x, np.array([[w]]), np.array([b]), "relu"),
+        style,
+        label=f"$w = {w:g}$, $b = {b:g}$",
+    )
     axis.plot(-b / w, 0, "o", color=line.get_color())
 axis.set(
     xlabel="$x$, input",
@@ -122,7 +129,10 @@ axis.set(
     title="A ReLU node switches on at $x = -b/w$ (dots)",
 )
 axis.legend()
-plotting.show("Three ReLU nodes with different weights and biases; each leaves zero at minus bias over weight", figure)
+plotting.show(
+    "Three ReLU nodes with different weights and biases; each leaves zero at minus bias over weight",
+    figure,
+)
 
 # %% [markdown]
 r"""
@@ -178,11 +188,14 @@ axis.plot(x, network(x, "relu"), label="ReLU in both hidden layers")
 axis.plot(x, network(x, "linear"), "--", label="no activation")
 axis.plot(x[::40], one_layer[::40], "o", label="one layer with $W''$ and $b''$")
 axis.set(
-    xlabel="$x$, input", ylabel="$z$, output", title="Without activations two hidden layers draw one straight line"
+    xlabel="$x$, input",
+    ylabel="$z$, output",
+    title="Without activations two hidden layers draw one straight line",
 )
 axis.legend()
 plotting.show(
-    "A bent ReLU curve, a straight line without activations, and dots of the collapsed layer on that line", figure
+    "A bent ReLU curve, a straight line without activations, and dots of the collapsed layer on that line",
+    figure,
 )
 
 # %% covers="M3.1"
@@ -228,7 +241,11 @@ In the next cell neither variable separates the two kinds of points, but a combi
 points = random.uniform(-1, 1, size=(400, 2))
 signal = points[:, 0] + points[:, 1] > 0
 output = layer(points, np.array([[4.0, 4.0]]), np.zeros(1), "sigmoid")[:, 0]
-for name, decision in [("x1 > 0", points[:, 0] > 0), ("x2 > 0", points[:, 1] > 0), ("z' > 0.5", output > 0.5)]:
+for name, decision in [
+    ("x1 > 0", points[:, 0] > 0),
+    ("x2 > 0", points[:, 1] > 0),
+    ("z' > 0.5", output > 0.5),
+]:
     value, error = metrics.accuracy_with_error(decision == signal)
     print(f"{name:9s} classifies {value:.3f} +- {error:.3f} correctly")
 
@@ -236,9 +253,13 @@ figure, axis = plt.subplots(figsize=(4.6, 4.2))
 axis.plot(*points[signal].T, "x", label="signal")
 axis.plot(*points[~signal].T, "s", markerfacecolor="none", label="background")
 axis.plot([-1, 1], [1, -1], "k--", label="$z' = 0.5$")
-axis.set(xlabel="$x_1$", ylabel="$x_2$", title="Only a combination of both separates", aspect="equal")
+axis.set(
+    xlabel="$x_1$", ylabel="$x_2$", title="Only a combination of both separates", aspect="equal"
+)
 axis.legend(loc="upper right")
-plotting.show("Crosses and boxes on either side of a diagonal line, which is the boundary of the node", figure)
+plotting.show(
+    "Crosses and boxes on either side of a diagonal line, which is the boundary of the node", figure
+)
 
 # %% [markdown]
 r"""
@@ -267,13 +288,17 @@ since a weight is in units of 1/feature.
 # %%
 figure, axes = plt.subplots(3, 4, figsize=(12, 7.5))
 units = [data.about.units[name].replace("^3", "³") for name in names]
-labels = [name if unit == "1" else f"{name} ({unit})" for name, unit in zip(names, units, strict=True)]
+labels = [
+    name if unit == "1" else f"{name} ({unit})" for name, unit in zip(names, units, strict=True)
+]
 for axis, label, values in zip(axes.flat[:11], labels, data.x_train.T, strict=True):
     axis.hist(values, bins=40)
     axis.set(xlabel=label, ylabel="wines")
 axes.flat[-1].hist(data.y_train, bins=np.arange(2.5, 10), rwidth=0.9)
 axes.flat[-1].set(xlabel="quality (mark)", ylabel="wines")
-figure.suptitle("Training wines: long tails in sugar, chlorides and sulphur; most marks are 5, 6 or 7")
+figure.suptitle(
+    "Training wines: long tails in sugar, chlorides and sulphur; most marks are 5, 6 or 7"
+)
 plotting.show("Histograms of the eleven features and of the quality of the training wines", figure)
 
 # %%
@@ -289,7 +314,10 @@ for axis, label, values in zip(axes.flat[:11], labels, data.x_train.T, strict=Tr
 axes.flat[-1].axis("off")
 figure.colorbar(mesh, cax=axes.flat[-1].inset_axes([0.1, 0.05, 0.1, 0.9]), label="wines in a bin")
 figure.suptitle("Each feature against quality: the mean at each mark (dots) moves most for alcohol")
-plotting.show("Two-dimensional histograms of each feature against quality, with the mean feature at each mark", figure)
+plotting.show(
+    "Two-dimensional histograms of each feature against quality, with the mean feature at each mark",
+    figure,
+)
 
 # %% [markdown]
 r"""
@@ -356,9 +384,13 @@ error = (1 - r**2) / np.sqrt(len(data.x_train))
 axis.barh([names[j] for j in order], r[order], xerr=error[order])
 axis.axvline(0, color="black", linewidth=0.8)
 axis.set(
-    xlabel="correlation with quality, with its statistical error", title=f"The most predictive feature is {ranking[0]}"
+    xlabel="correlation with quality, with its statistical error",
+    title=f"The most predictive feature is {ranking[0]}",
 )
-plotting.show("Bars of the correlation of each feature with quality, ordered by size; alcohol is largest", figure)
+plotting.show(
+    "Bars of the correlation of each feature with quality, ordered by size; alcohol is largest",
+    figure,
+)
 
 # %% [markdown]
 r"""
@@ -425,7 +457,9 @@ def mse_without_bias(x_train, x_test):
 
 without_density = [j for j, name in enumerate(names) if name != "density"]
 mean, width = data.x_train.mean(axis=0), data.x_train.std(axis=0)
-print(f"weights and bias                    {np.mean((data.x_test @ weights + bias - data.y_test) ** 2):7.3f} marks^2")
+print(
+    f"weights and bias                    {np.mean((data.x_test @ weights + bias - data.y_test) ** 2):7.3f} marks^2"
+)
 print(f"weights only                        {mse_without_bias(data.x_train, data.x_test):7.3f}")
 mse = mse_without_bias(data.x_train[:, without_density], data.x_test[:, without_density])
 print(f"weights only, density left out      {mse:7.3f}")
@@ -450,7 +484,11 @@ the fit has not seen? Replace `None` by your guess.
 """
 
 # %%
-check.predict("3.2-correlation", None, question="Correlation of predicted and true quality of the test wines (0 to 1)?")
+check.predict(
+    "3.2-correlation",
+    None,
+    question="Correlation of predicted and true quality of the test wines (0 to 1)?",
+)
 
 # %% [markdown]
 r"""
@@ -492,10 +530,15 @@ figure, axis = plt.subplots(figsize=(6, 5))
 axis.plot(data.y_test + jitter, prediction, ".", markersize=3, alpha=0.5, label="test wines")
 marks = [mark for mark in np.unique(data.y_test) if (data.y_test == mark).sum() >= 5]
 axis.plot(
-    marks, [prediction[data.y_test == mark].mean() for mark in marks], "ks-", label="mean prediction at each mark"
+    marks,
+    [prediction[data.y_test == mark].mean() for mark in marks],
+    "ks-",
+    label="mean prediction at each mark",
 )
 axis.plot([3, 9], [3, 9], "k--", label="perfect prediction")
-axis.axhline(data.y_train.mean(), color=plotting.GREY, linestyle=":", label="baseline: the training mean")
+axis.axhline(
+    data.y_train.mean(), color=plotting.GREY, linestyle=":", label="baseline: the training mean"
+)
 axis.set(
     xlabel="true quality (mark; dots are spread by up to 0.3)",
     ylabel="predicted quality (mark)",
@@ -512,7 +555,9 @@ print(
     f"correlation {correlation:.3f} +- {correlation_error:.3f}   (alcohol alone: {r[names.index('alcohol')]:.3f} in training)"
 )
 print(f"mean squared error {result['mse']:.3f}, baseline {result['baseline_mse']:.3f} marks^2:")
-print(f"the fit explains {1 - result['mse'] / result['baseline_mse']:.0%} of the variance of the marks")
+print(
+    f"the fit explains {1 - result['mse'] / result['baseline_mse']:.0%} of the variance of the marks"
+)
 
 # %%
 check.confront("3.2-correlation", correlation)
@@ -532,8 +577,12 @@ for _ in range(N_SPLITS):
     train, test = shuffled[: len(data.x_train)], shuffled[-len(data.x_test) :]
     w, b = fit_linear(table[train], marks_of_all[train])
     found.append(np.corrcoef(table[test] @ w + b, marks_of_all[test])[0, 1])
-print(f"{N_SPLITS} divisions of the table: r = {np.mean(found):.3f}, standard deviation {np.std(found, ddof=1):.3f}")
-print(f"your division:             r = {correlation:.3f}, statistical error  {correlation_error:.3f}")
+print(
+    f"{N_SPLITS} divisions of the table: r = {np.mean(found):.3f}, standard deviation {np.std(found, ddof=1):.3f}"
+)
+print(
+    f"your division:             r = {correlation:.3f}, statistical error  {correlation_error:.3f}"
+)
 
 # %%
 check.quiz("3.2-q2")
@@ -560,22 +609,40 @@ new = np.array([row.tobytes() not in seen for row in np.column_stack([data.x_tes
 print(f"{np.mean(~new):.0%} of the test wines have a twin among the training wines")
 
 neighbour = KNeighborsRegressor(n_neighbors=1).fit((data.x_train - mean) / width, data.y_train)
-models = {"linear fit": prediction, "nearest neighbour": neighbour.predict((data.x_test - mean) / width)}
+models = {
+    "linear fit": prediction,
+    "nearest neighbour": neighbour.predict((data.x_test - mean) / width),
+}
 figure, axis = plt.subplots(figsize=(6.5, 3.5))
 for position, (name, guess) in enumerate(models.items()):
-    for shift, label, wines in [(-0.1, "all test wines", slice(None)), (0.1, "without twins in training", new)]:
+    for shift, label, wines in [
+        (-0.1, "all test wines", slice(None)),
+        (0.1, "without twins in training", new),
+    ]:
         value, error = metrics.correlation_with_error(data.y_test[wines], guess[wines])
         print(f"{name:18s} {label:26s} r = {value:.3f} +- {error:.3f}")
         style = "o" if shift < 0 else "s"
-        axis.errorbar(position + shift, value, error, fmt=style, color="C0" if shift < 0 else "C1", label=label)
-axis.set(xticks=[0, 1], xticklabels=models, xlim=(-0.5, 1.5), ylabel="correlation with the true mark")
+        axis.errorbar(
+            position + shift,
+            value,
+            error,
+            fmt=style,
+            color="C0" if shift < 0 else "C1",
+            label=label,
+        )
+axis.set(
+    xticks=[0, 1], xticklabels=models, xlim=(-0.5, 1.5), ylabel="correlation with the true mark"
+)
 axis.set_title(
-    "Twins flatter the model that remembers" if not new.all() else "No twins in this table: nothing to remember"
+    "Twins flatter the model that remembers"
+    if not new.all()
+    else "No twins in this table: nothing to remember"
 )
 handles, texts = axis.get_legend_handles_labels()
 axis.legend(handles[:2], texts[:2])
 plotting.show(
-    "Correlation of the linear fit and of the nearest neighbour, for all test wines and for those without twins", figure
+    "Correlation of the linear fit and of the nearest neighbour, for all test wines and for those without twins",
+    figure,
 )
 
 # %% [markdown]

@@ -103,7 +103,9 @@ def train(x, y, outputs, epochs):
 predict_velocity = train(x_train, v_train[:, np.newaxis], 1, EPOCHS)
 raw_same = relative_error(predict_velocity(x_same)[:, 0], v_same)
 raw_long = relative_error(predict_velocity(x_long)[:, 0], v_long)
-print(f"network on (s, t): {raw_same:.1%} on trips like those in training, {raw_long:.0%} on long trips")
+print(
+    f"network on (s, t): {raw_same:.1%} on trips like those in training, {raw_long:.0%} on long trips"
+)
 check.confront("3.3-long", 100 * raw_long, unit="%")
 
 # %% [markdown]
@@ -147,7 +149,9 @@ node = np.linalg.lstsq(with_ones(x_train), np.log(v_train), rcond=None)[0]
 log_same = relative_error(np.exp(with_ones(x_same) @ node), v_same)
 log_long = relative_error(np.exp(with_ones(x_long) @ node), v_long)
 print(f"log v = {node[0]:.4f} log s {node[1]:+.4f} log t {node[2]:+.4f}")
-print(f"one node on the logarithms: {log_same:.2%} on trips like those in training, {log_long:.2%} on long trips")
+print(
+    f"one node on the logarithms: {log_same:.2%} on trips like those in training, {log_long:.2%} on long trips"
+)
 
 figure, axis = plt.subplots(figsize=(7, 4.4))
 for x, v in [(x_same, v_same), (x_long, v_long)]:
@@ -155,7 +159,12 @@ for x, v in [(x_same, v_same), (x_long, v_long)]:
     raw = predict_velocity(x)[:, 0] / v
     logs = np.exp(with_ones(x) @ node) / v
     axis.plot(
-        x[:, 1], raw, ".", color=plotting.COLOURS[1], markersize=3, label="network on $s$, $t$" if first else None
+        x[:, 1],
+        raw,
+        ".",
+        color=plotting.COLOURS[1],
+        markersize=3,
+        label="network on $s$, $t$" if first else None,
     )
     axis.plot(
         x[:, 1],
@@ -219,7 +228,9 @@ build_network = check.catch_up("X3.2a", build_network)
 
 data = datasets.load_earthquakes(seed=check.seed)
 plotting.earthquake_map(
-    data.y_train[:2000], earthquakes.STATIONS, title="Quakes along a plate border, and four stations"
+    data.y_train[:2000],
+    earthquakes.STATIONS,
+    title="Quakes along a plate border, and four stations",
 )
 
 # %%
@@ -233,11 +244,22 @@ def arrival_of_s(epicentres):
 
 def fit(targets):
     """Train a network from the eight times to the targets; returns its predictions for the test quakes."""
-    mean, width, y_mean, y_width = data.x_train.mean(0), data.x_train.std(0), targets.mean(0), targets.std(0)
+    mean, width, y_mean, y_width = (
+        data.x_train.mean(0),
+        data.x_train.std(0),
+        targets.mean(0),
+        targets.std(0),
+    )
     model = build_network(8, targets.shape[1])
     slowing_down = keras.optimizers.schedules.CosineDecay(3e-3, EPOCHS * (len(targets) // 256 + 1))
     model.compile(loss="mse", optimizer=keras.optimizers.Adam(slowing_down), steps_per_execution=25)
-    model.fit((data.x_train - mean) / width, (targets - y_mean) / y_width, batch_size=256, epochs=EPOCHS, verbose=0)
+    model.fit(
+        (data.x_train - mean) / width,
+        (targets - y_mean) / y_width,
+        batch_size=256,
+        epochs=EPOCHS,
+        verbose=0,
+    )
     return np.asarray(model((data.x_test - mean) / width)) * y_width + y_mean
 
 
@@ -255,7 +277,9 @@ true_time = arrival_of_s(data.y_test)
 time_error = np.sqrt(np.mean((predicted_time - true_time) ** 2))
 print("arrival of the S wave at the harbour, root mean square error")
 print(f"  network                     {time_error:6.3f} s")
-print(f"  mean of the training quakes {np.sqrt(np.mean((true_time - arrival_of_s(data.y_train).mean()) ** 2)):6.3f} s")
+print(
+    f"  mean of the training quakes {np.sqrt(np.mean((true_time - arrival_of_s(data.y_train).mean()) ** 2)):6.3f} s"
+)
 
 distance = np.linalg.norm(predicted_place - data.y_test, axis=1)
 textbook = np.linalg.norm(earthquakes.triangulate(data.x_test) - data.y_test, axis=1)
@@ -269,7 +293,12 @@ figure, axis = plt.subplots(figsize=(6, 3.8))
 bins = np.linspace(0, 0.6, 61)
 axis.hist(np.clip(distance, 0, 0.6), bins, histtype="step", linewidth=2, label="network")
 axis.hist(
-    np.clip(textbook, 0, 0.6), bins, histtype="step", linewidth=2, linestyle="--", label="triangulation (baseline)"
+    np.clip(textbook, 0, 0.6),
+    bins,
+    histtype="step",
+    linewidth=2,
+    linestyle="--",
+    label="triangulation (baseline)",
 )
 axis.set(xlabel="distance between predicted and true epicentre (km)", ylabel="test quakes")
 axis.set_title("The network has learned the errors of the clocks as well")
@@ -286,7 +315,9 @@ longitude. A network does not care about letters. It learns what stands in each 
 """
 
 # %% covers="X3.2"
-swapped_sigma, _ = metrics.rayleigh_sigma(np.linalg.norm(predicted_place[:, ::-1] - data.y_test, axis=1))
+swapped_sigma, _ = metrics.rayleigh_sigma(
+    np.linalg.norm(predicted_place[:, ::-1] - data.y_test, axis=1)
+)
 print(f"columns read in the wrong order: {swapped_sigma:.1f} km")
 check.claim("X3.2", time_error, at_most=0.1, wrong=true_time.std())
 check.claim("X3.2", sigma, at_most=textbook_sigma, wrong=swapped_sigma)
@@ -352,13 +383,16 @@ def by_hand(x, nodes):
 
 x = np.linspace(-2, 2, 256)
 figure, axis = plt.subplots(figsize=(7, 3.8))
-axis.plot(x, oscillation(x), color=plotting.GREY, linewidth=4, alpha=0.5, label="damped oscillation")
+axis.plot(
+    x, oscillation(x), color=plotting.GREY, linewidth=4, alpha=0.5, label="damped oscillation"
+)
 for nodes, style in [(8, "--"), (32, "-")]:
     axis.plot(x, by_hand(x, nodes), style, label=f"{nodes} ReLU nodes, set by hand")
 axis.set(xlabel="$x$", ylabel="$z$", title="Each node bends the line at its own knot")
 axis.legend()
 plotting.show(
-    "The damped oscillation and two piecewise linear networks with 8 and 32 nodes; 32 nodes follow it closely", figure
+    "The damped oscillation and two piecewise linear networks with 8 and 32 nodes; 32 nodes follow it closely",
+    figure,
 )
 
 # %% [markdown]
@@ -373,7 +407,9 @@ Before you run it: with 64 nodes, how many times larger will the error of the *b
 
 # %%
 check.predict(
-    "3.4-gap", None, question="Error of the best trained network / error of the hand-made one, with 64 nodes?"
+    "3.4-gap",
+    None,
+    question="Error of the best trained network / error of the hand-made one, with 64 nodes?",
 )
 
 
@@ -392,7 +428,9 @@ def side_by_side(activation):
         hidden = layers.Reshape((COPIES, nodes))(hidden)
         start = keras.initializers.RandomNormal(stddev=np.sqrt(2 / nodes))
         # "ecn,cn->ec": for every event e and copy c the sum over the nodes n, with weights of its own
-        output = layers.EinsumDense("ecn,cn->ec", output_shape=(COPIES,), bias_axes="c", kernel_initializer=start)
+        output = layers.EinsumDense(
+            "ecn,cn->ec", output_shape=(COPIES,), bias_axes="c", kernel_initializer=start
+        )
         outputs.append(output(hidden))
     return keras.Model(inputs, layers.Concatenate()(outputs))
 
@@ -410,22 +448,40 @@ def trained_errors(activation):
 
 
 relu_errors = trained_errors("relu")
-hand_errors = np.array([np.sqrt(np.mean((by_hand(x, nodes) - oscillation(x)) ** 2)) for nodes in WIDTHS])
+hand_errors = np.array(
+    [np.sqrt(np.mean((by_hand(x, nodes) - oscillation(x)) ** 2)) for nodes in WIDTHS]
+)
 straight = np.polynomial.Polynomial.fit(x, oscillation(x), 1)
 line_error = np.sqrt(np.mean((straight(x) - oscillation(x)) ** 2))
 
 figure, axis = plt.subplots(figsize=(7, 4.4))
 axis.loglog(WIDTHS, hand_errors, "o-", label="set by hand")
-axis.loglog(WIDTHS, relu_errors[:, 0], "x", color=plotting.COLOURS[1], label=f"trained, {COPIES} starts each")
+axis.loglog(
+    WIDTHS,
+    relu_errors[:, 0],
+    "x",
+    color=plotting.COLOURS[1],
+    label=f"trained, {COPIES} starts each",
+)
 axis.loglog(WIDTHS, relu_errors[:, 1:], "x", color=plotting.COLOURS[1])
-axis.loglog(WIDTHS, relu_errors.min(axis=1), "--", color=plotting.COLOURS[1], label="best of the trained")
-axis.axhline(line_error, color=plotting.GREY, linestyle=":", label="no activation: the best straight line")
-axis.set(xlabel="nodes in the hidden layer", ylabel="root mean square error", xticks=WIDTHS, xticklabels=WIDTHS)
+axis.loglog(
+    WIDTHS, relu_errors.min(axis=1), "--", color=plotting.COLOURS[1], label="best of the trained"
+)
+axis.axhline(
+    line_error, color=plotting.GREY, linestyle=":", label="no activation: the best straight line"
+)
+axis.set(
+    xlabel="nodes in the hidden layer",
+    ylabel="root mean square error",
+    xticks=WIDTHS,
+    xticklabels=WIDTHS,
+)
 axis.minorticks_off()
 axis.set_title("The hand-made error falls as 1/width²; training does not keep up")
 axis.legend()
 plotting.show(
-    "Error against width: hand-made networks fall with slope -2, trained ones stay above for large widths", figure
+    "Error against width: hand-made networks fall with slope -2, trained ones stay above for large widths",
+    figure,
 )
 
 # %% covers="M3.2"

@@ -94,7 +94,9 @@ coefficients = taylor_coefficients(x, z, weights, slopes)
 
 alpha = np.geomspace(0.001, 1, 60)
 exact = x * np.prod(weights[:, np.newaxis] - slopes[:, np.newaxis] * alpha, axis=0)
-orders = {f"order {k}": np.polynomial.polynomial.polyval(alpha, coefficients[: k + 1]) for k in range(4)}
+orders = {
+    f"order {k}": np.polynomial.polynomial.polyval(alpha, coefficients[: k + 1]) for k in range(4)
+}
 
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4))
@@ -126,17 +128,24 @@ plotting.show("Left: new prediction against learning rate for the orders 0 to 3;
 w1, w2, w3 = (keras.Variable(w) for w in weights)
 _, automatic = value_and_gradients(lambda: (z - x * w1 * w2 * w3) ** 2, [w1, w2, w3])
 automatic = np.array([float(g) for g in automatic])
-book = 2 * (z - x * np.prod(weights)) * np.prod(weights) / weights  # as printed: no x, no minus sign
+book = (
+    2 * (z - x * np.prod(weights)) * np.prod(weights) / weights
+)  # as printed: no x, no minus sign
 check.claim("X7.1", slopes, automatic, tolerance=1e-4, wrong=book)
 check.claim("X7.1", orders["order 3"], exact, tolerance=1e-12, wrong=orders["order 2"])
 
 small = np.array([0.001, 0.002])
 new = [x * np.prod(weights - a * slopes) for a in small]
 errors = np.array(
-    [[np.polynomial.polynomial.polyval(a, coefficients[: k + 1]) for a in small] - np.array(new) for k in range(3)]
+    [
+        [np.polynomial.polynomial.polyval(a, coefficients[: k + 1]) for a in small] - np.array(new)
+        for k in range(3)
+    ]
 )
 powers = np.log2(errors[:, 1] / errors[:, 0])
-print("the errors of the orders 0, 1, 2 grow with the powers", powers.round(2), "of the learning rate")
+print(
+    "the errors of the orders 0, 1, 2 grow with the powers", powers.round(2), "of the learning rate"
+)
 check.claim("X7.1", powers, [1, 2, 3], tolerance=0.1, wrong=[1, 1, 1])
 
 # %% [markdown]
@@ -180,7 +189,10 @@ noise_out = random.normal(size=(128, 1)).astype("float32")
 
 def plain_network(depth, activation, initializer, scale):
     """``depth`` hidden layers with 32 nodes, one linear output; initial hidden weights multiplied by ``scale``."""
-    hidden = [layers.Dense(32, activation=activation, kernel_initializer=initializer) for _ in range(depth)]
+    hidden = [
+        layers.Dense(32, activation=activation, kernel_initializer=initializer)
+        for _ in range(depth)
+    ]
     model = keras.Sequential([keras.Input((32,)), *hidden, layers.Dense(1)])
     for layer in hidden:
         layer.kernel.assign(scale * layer.kernel)
@@ -226,7 +238,9 @@ plotting.show(
 # %%
 depths = [d for d in (2, 5, 10, 20, 30, 50) if d <= DEPTH]
 first = {
-    name: np.array([gradient_norms(plain_network(d, *kind), noise_in, noise_out)[0] for d in depths])
+    name: np.array(
+        [gradient_norms(plain_network(d, *kind), noise_in, noise_out)[0] for d in depths]
+    )
     for name, kind in kinds.items()
 }
 figure, axis = plt.subplots(figsize=(7.5, 4))
@@ -245,11 +259,20 @@ plotting.show("Gradient norm of the first layer against depth: falls steeply for
 deep = depths.index(20)
 per_layer = (first["sigmoid"][deep] / first["sigmoid"][0]) ** (1 / (20 - depths[0]))
 growth = (first["ReLU, weights twice as large"][-1] / first["ReLU"][-1]) ** (1 / depths[-1])
-print(f"sigmoid: each layer multiplies the gradient by about {per_layer:.2f}; the slope of a sigmoid is at most 0.25")
+print(
+    f"sigmoid: each layer multiplies the gradient by about {per_layer:.2f}; the slope of a sigmoid is at most 0.25"
+)
 print(f"sigmoid, {depths[-1]} layers: the first layer's gradient is {first['sigmoid'][-1]:.1e}")
-print(f"weights twice as large: each layer multiplies by {growth:.1f} more, 2 on the way forward and 2 on the way back")
+print(
+    f"weights twice as large: each layer multiplies by {growth:.1f} more, 2 on the way forward and 2 on the way back"
+)
 check.claim("M7.3", per_layer, at_most=0.3, wrong=1.0)
-check.claim("M7.3", first["sigmoid"][-1] / first["ReLU"][-1], at_most=1e-9, wrong=first["tanh"][-1] / first["ReLU"][-1])
+check.claim(
+    "M7.3",
+    first["sigmoid"][-1] / first["ReLU"][-1],
+    at_most=1e-9,
+    wrong=first["tanh"][-1] / first["ReLU"][-1],
+)
 check.claim("M7.3", growth, 4.0, tolerance=1.0, wrong=1.0)
 
 # %%
@@ -300,8 +323,13 @@ def deep_network(depth, residual):
     if residual:
         hidden = [residual_block(32) for _ in range(depth // 2)]
     else:
-        hidden = [layers.Dense(32, activation="relu", kernel_initializer="he_normal") for _ in range(depth)]
-    return keras.Sequential([keras.Input((2,)), layers.Dense(32, activation="relu"), *hidden, layers.Dense(1)])
+        hidden = [
+            layers.Dense(32, activation="relu", kernel_initializer="he_normal")
+            for _ in range(depth)
+        ]
+    return keras.Sequential(
+        [keras.Input((2,)), layers.Dense(32, activation="relu"), *hidden, layers.Dense(1)]
+    )
 
 
 points = random.uniform(-1, 1, size=(2000, 2)).astype("float32")
@@ -336,9 +364,19 @@ for name, norm in first_gradients.items():
     print(f"  {name:9s}", "  ".join(f"{value:.3f}" for value in norm.values()))
 block = residual_block(32)
 positive = np.abs(random.normal(size=(100, 32))).astype("float32")
-check.claim("M7.4", np.abs(np.asarray(block(positive)) - positive).max(), 0, tolerance=1e-6, wrong=positive.max())
-check.claim("M7.4", parameters["residual"], parameters["plain"], wrong=parameters["plain"] + 25 * 32)
-check.claim("M7.4", trained_losses["plain"][-1] / trained_losses["residual"][-1], at_least=1.5, wrong=1.0)
+check.claim(
+    "M7.4",
+    np.abs(np.asarray(block(positive)) - positive).max(),
+    0,
+    tolerance=1e-6,
+    wrong=positive.max(),
+)
+check.claim(
+    "M7.4", parameters["residual"], parameters["plain"], wrong=parameters["plain"] + 25 * 32
+)
+check.claim(
+    "M7.4", trained_losses["plain"][-1] / trained_losses["residual"][-1], at_least=1.5, wrong=1.0
+)
 
 # %% [markdown]
 r"""
@@ -440,8 +478,12 @@ for (name, loss), marker in zip(final.items(), "os", strict=True):
     loss = np.array(loss)
     failed = ~(loss < 1)
     (line,) = axis.loglog(scales[~failed], loss[~failed], marker + "-", label=name)
-    axis.plot(scales[failed], np.full(failed.sum(), 0.5), marker, mfc="none", color=line.get_color())
-axis.axhline(values.var(), color=plotting.GREY, ls="--", lw=1, label="variance of the data: nothing learnt")
+    axis.plot(
+        scales[failed], np.full(failed.sum(), 0.5), marker, mfc="none", color=line.get_color()
+    )
+axis.axhline(
+    values.var(), color=plotting.GREY, ls="--", lw=1, label="variance of the data: nothing learnt"
+)
 axis.plot([], [], "o", mfc="none", color=plotting.GREY, label="open: diverged")
 axis.set(
     xlabel="initial weights, relative to He's",
@@ -456,7 +498,10 @@ plotting.show(
 )
 
 # %% covers="M7.5"
-worst = {name: np.max(np.where(np.isfinite(loss), loss, np.inf)) / values.var() for name, loss in final.items()}
+worst = {
+    name: np.max(np.where(np.isfinite(loss), loss, np.inf)) / values.var()
+    for name, loss in final.items()
+}
 print("worst loss over all initial weights, relative to the variance of the data:", worst)
 check.claim("M7.5", worst["batch normalisation"], at_most=0.8, wrong=worst["plain"])
 
@@ -514,7 +559,11 @@ for start in [(0.0, 3.0), (0.5, 0.5), (-0.5, 1.8), (0.3, 0.2), (-0.4, 0.6), (0.6
     left.plot(*path.T, "o-", ms=3, lw=1, color=plotting.COLOURS[0])
     left.plot(*path[0], "s", color=plotting.COLOURS[1])
 left.plot(0, 1, "*", ms=14, color=plotting.INK)
-left.set(xlabel=r"mean $\mu$", ylabel=r"variance $\nu$", title="SELU: every start (square) walks to (0, 1)")
+left.set(
+    xlabel=r"mean $\mu$",
+    ylabel=r"variance $\nu$",
+    title="SELU: every start (square) walks to (0, 1)",
+)
 for name, style in [("selu", "-"), ("relu", "--"), ("tanh", "-."), ("sigmoid", ":")]:
     right.semilogy(walk(0.0, 3.0, name, 20)[:, 1], style, label=name)
 right.set(
@@ -537,10 +586,16 @@ jacobian = np.transpose(
         (np.array(moment_map(0, 1 + h, "selu")) - moment_map(0, 1 - h, "selu")) / (2 * h),
     ]
 )
-print(f"norm of the Jacobian of K at (0, 1): {np.linalg.norm(jacobian, 2):.3f}, below 1: the fixed point attracts")
+print(
+    f"norm of the Jacobian of K at (0, 1): {np.linalg.norm(jacobian, 2):.3f}, below 1: the fixed point attracts"
+)
 check.claim("M7.6", moment_map(0, 1, "selu"), [0, 1], tolerance=1e-6, wrong=moment_map(0, 1, "elu"))
 check.claim(
-    "M7.6", path[1:6, 1], [2.35, 1.96, 1.70, 1.52, 1.39], tolerance=0.005, wrong=walk(0.0, 3.0, "elu", 5)[1:, 1]
+    "M7.6",
+    path[1:6, 1],
+    [2.35, 1.96, 1.70, 1.52, 1.39],
+    tolerance=0.005,
+    wrong=walk(0.0, 3.0, "elu", 5)[1:, 1],
 )
 check.claim("M7.6", path[8, 1], 1.17, tolerance=0.005, wrong=path[7, 1])
 check.claim("M7.6", np.linalg.norm(jacobian, 2), 0.788, tolerance=0.002, wrong=1.0)
@@ -568,9 +623,22 @@ for axis, activations in zip(axes, histories.values(), strict=True):
     for k, values_of_layer in enumerate(activations[1:], 1):
         height, _ = np.histogram(values_of_layer, edges, density=True)
         height = np.minimum(height, 0.8)
-        axis.fill_between(edges[:-1], -k, -k + 2.2 * height, step="post", color=plotting.COLOURS[0], alpha=0.6, lw=0)
+        axis.fill_between(
+            edges[:-1],
+            -k,
+            -k + 2.2 * height,
+            step="post",
+            color=plotting.COLOURS[0],
+            alpha=0.6,
+            lw=0,
+        )
         axis.step(edges[:-1], -k + 2.2 * height, where="post", color=plotting.BACKGROUND, lw=0.8)
-    axis.set(xlabel="activation", xlim=(-4, 4), yticks=[-k for k in range(1, 13)], yticklabels=range(1, 13))
+    axis.set(
+        xlabel="activation",
+        xlim=(-4, 4),
+        yticks=[-k for k in range(1, 13)],
+        yticklabels=range(1, 13),
+    )
 axes[0].set(ylabel="layer (from back to front)", title="SELU: the distribution stays")
 axes[1].set(title="ReLU, same weights: it shrinks to zero")
 plotting.show("Histograms of the activations in twelve layers. With SELU they keep their width; with ReLU they shrink "

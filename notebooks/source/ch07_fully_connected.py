@@ -125,11 +125,17 @@ $\sqrt{2/(n_\mathrm{in} + n_\mathrm{out})}$.
 
 # %%
 build_localiser = check.catch_up("M7.1a", build_localiser)
-weights = build_localiser(10.0).layers[2].get_weights()[0]  # the second hidden layer: 64 nodes in, 64 out
+weights = (
+    build_localiser(10.0).layers[2].get_weights()[0]
+)  # the second hidden layer: 64 nodes in, 64 out
 
 # %% covers="M7.1"
-print(f"64 x 64 initial weights: largest {np.abs(weights).max():.4f}, standard deviation {weights.std():.4f}")
-check.claim("M7.1", build_localiser(10.0).count_params(), 9026, wrong=4866)  # wrong: one hidden layer too few
+print(
+    f"64 x 64 initial weights: largest {np.abs(weights).max():.4f}, standard deviation {weights.std():.4f}"
+)
+check.claim(
+    "M7.1", build_localiser(10.0).count_params(), 9026, wrong=4866
+)  # wrong: one hidden layer too few
 check.claim("M7.1", weights.std(), np.sqrt(2 / 128), tolerance=0.005, wrong=np.sqrt(6 / 128))
 
 # %% [markdown]
@@ -277,10 +283,14 @@ function, and that differs from place to place. The width $\hat\sigma$ is then j
 
 # %% covers="M7.1"
 print(f"mean distance   {mean:.1f} +- {mean_error:.1f} m")
-print(f"Rayleigh width  {sigma:.1f} +- {sigma_error:.1f} m  (the error holds for a true Rayleigh distribution)")
+print(
+    f"Rayleigh width  {sigma:.1f} +- {sigma_error:.1f} m  (the error holds for a true Rayleigh distribution)"
+)
 print(f"largest miss    {distance.max():.0f} m in {len(distance)} earthquakes")
 check.confront("M7.1-distance", mean, unit="m")
-check.claim("M7.1", sigma, at_most=69, wrong=98)  # wrong: the root mean square of a Rayleigh width of 69 m
+check.claim(
+    "M7.1", sigma, at_most=69, wrong=98
+)  # wrong: the root mean square of a Rayleigh width of 69 m
 check.claim("M7.1", mean, at_most=86, wrong=240)  # wrong: the textbook fit below
 check.claim("M7.1", 69 * np.sqrt(np.pi / 2), 86.5, tolerance=0.1, wrong=69)
 
@@ -301,7 +311,9 @@ for name, places in [
     ("triangulation, clock errors known", calibrated),
 ]:
     mean_distance, width = localisation_error(places, quakes.y_test)
-    print(f"{name:38s} mean distance {1000 * mean_distance:8.2f} m, Rayleigh width {1000 * width:8.2f} m")
+    print(
+        f"{name:38s} mean distance {1000 * mean_distance:8.2f} m, Rayleigh width {1000 * width:8.2f} m"
+    )
 print()
 print("clock errors of the stations (s), P and S:")
 print(earthquakes.STATION_OFFSETS)
@@ -338,25 +350,38 @@ We train the same network on times with errors, for the same earthquakes.
 
 # %%
 noisy = datasets.load_earthquakes(seed=check.seed, timing_error=TIMING_ERROR)
-noisy_localiser = train_localiser(noisy.x_train, noisy.y_train, (noisy.x_validation, noisy.y_validation), NOISY_EPOCHS)
+noisy_localiser = train_localiser(
+    noisy.x_train, noisy.y_train, (noisy.x_validation, noisy.y_validation), NOISY_EPOCHS
+)
 noisy_distance = {
-    "network": np.linalg.norm(noisy_localiser.predict(noisy.x_test, batch_size=1000, verbose=0) - noisy.y_test, axis=1),
+    "network": np.linalg.norm(
+        noisy_localiser.predict(noisy.x_test, batch_size=1000, verbose=0) - noisy.y_test, axis=1
+    ),
     "triangulation, clock errors known": np.linalg.norm(
-        earthquakes.triangulate(noisy.x_test, offsets=earthquakes.STATION_OFFSETS) - noisy.y_test, axis=1
+        earthquakes.triangulate(noisy.x_test, offsets=earthquakes.STATION_OFFSETS) - noisy.y_test,
+        axis=1,
     ),
 }
-smallest_squared = np.trace(earthquakes.cramer_rao(noisy.y_test, timing_error=TIMING_ERROR), axis1=1, axis2=2)  # km^2
+smallest_squared = np.trace(
+    earthquakes.cramer_rao(noisy.y_test, timing_error=TIMING_ERROR), axis1=1, axis2=2
+)  # km^2
 
 # %%
 from_centre = np.linalg.norm(noisy.y_test, axis=1)
 edges = np.array([0, 10, 15, 20, 25, 30, 35, 50])
 rings = [(from_centre >= low) & (from_centre < high) for low, high in itertools.pairwise(edges)]
-curves = {name: [1000 * np.sqrt((miss[ring] ** 2).mean()) for ring in rings] for name, miss in noisy_distance.items()}
+curves = {
+    name: [1000 * np.sqrt((miss[ring] ** 2).mean()) for ring in rings]
+    for name, miss in noisy_distance.items()
+}
 curves["Cramér-Rao bound"] = [1000 * np.sqrt(smallest_squared[ring].mean()) for ring in rings]
 plotting.lines(
     (edges[:-1] + edges[1:]) / 2,
     curves,
-    errors={name: np.array(curves[name]) / [2 * np.sqrt(ring.sum()) for ring in rings] for name in noisy_distance},
+    errors={
+        name: np.array(curves[name]) / [2 * np.sqrt(ring.sum()) for ring in rings]
+        for name in noisy_distance
+    },
     xlabel="distance from the centre of the stations (km)",
     ylabel="root mean square miss (m)",
     dashed=["Cramér-Rao bound"],
@@ -366,10 +391,14 @@ plotting.lines(
 # %% covers="M7.1"
 bound = 1000 * np.sqrt(smallest_squared.mean())
 ratio = {name: 1000 * np.sqrt((miss**2).mean()) / bound for name, miss in noisy_distance.items()}
-print(f"timing error {TIMING_ERROR} s: Cramer-Rao bound {bound:.0f} m (root mean square of the distance)")
+print(
+    f"timing error {TIMING_ERROR} s: Cramer-Rao bound {bound:.0f} m (root mean square of the distance)"
+)
 for name, value in ratio.items():
     print(f"{name:38s} {value * bound:.0f} m, {value:.2f} times the bound")
-check.claim("M7.1", ratio["triangulation, clock errors known"], 1.0, tolerance=0.1, wrong=np.sqrt(2))
+check.claim(
+    "M7.1", ratio["triangulation, clock errors known"], 1.0, tolerance=0.1, wrong=np.sqrt(2)
+)
 check.claim("M7.1", ratio["network"], at_least=0.9, at_most=1.6, wrong=1 / np.sqrt(2))
 
 # %%
@@ -420,7 +449,11 @@ data
 temperature = data.extra_test["temperature"]
 shown = [1.5, 2.1, 2.2, 2.3, 2.4, 3.5]
 rows = [np.flatnonzero(np.isclose(temperature, t))[0] for t in shown]
-plotting.lattices(data.x_test[rows], shown, title="Easy when cold or hot; near $T_c$ = 2.27 it takes a second look")
+plotting.lattices(
+    data.x_test[rows],
+    shown,
+    title="Easy when cold or hot; near $T_c$ = 2.27 it takes a second look",
+)
 
 # %% [markdown]
 r"""
@@ -447,7 +480,9 @@ Does it need a deep network? A single node with a sigmoid, $p = \mathrm{sigmoid}
 """
 
 # %%
-linear = keras.Sequential([keras.Input((32, 32, 1)), layers.Flatten(), layers.Dense(1, activation="sigmoid")])
+linear = keras.Sequential(
+    [keras.Input((32, 32, 1)), layers.Flatten(), layers.Dense(1, activation="sigmoid")]
+)
 linear.compile("adam", "binary_crossentropy", metrics=["accuracy"], steps_per_execution=50)
 linear.fit(data.x_train, data.y_train, batch_size=64, epochs=3, verbose=0)
 linear_accuracy = linear.evaluate(data.x_test, data.y_test, batch_size=1000, verbose=0)[1]
@@ -524,7 +559,10 @@ def symmetric_copies(spins, seed):
     shifts = random.integers(spins.shape[1], size=(len(spins), 2))
     signs = random.choice([-1, 1], size=len(spins)).astype(spins.dtype)
     return np.stack(
-        [sign * np.roll(lattice, shift, axis=(0, 1)) for lattice, shift, sign in zip(spins, shifts, signs, strict=True)]
+        [
+            sign * np.roll(lattice, shift, axis=(0, 1))
+            for lattice, shift, sign in zip(spins, shifts, signs, strict=True)
+        ]
     )
     ### END SOLUTION
 
@@ -555,7 +593,9 @@ def train_dense(lattices, phases, epochs, seed):
     model = build_dense()
     steps = epochs * int(np.ceil(len(lattices) / 64))
     learning_rate = keras.optimizers.schedules.CosineDecay(0.002, steps)
-    model.compile(keras.optimizers.Adam(learning_rate), loss="binary_crossentropy", steps_per_execution=50)
+    model.compile(
+        keras.optimizers.Adam(learning_rate), loss="binary_crossentropy", steps_per_execution=50
+    )
     for epoch in range(epochs):
         model.fit(symmetric_copies(lattices, seed + epoch), phases, batch_size=64, verbose=0)
     return model
@@ -598,20 +638,28 @@ The first part of the exercise: the test accuracy. All classifiers see the same 
 probability = dense.predict(data.x_test, batch_size=1000, verbose=0)[:, 0]
 labels = {
     "dense network": (probability > 0.5).astype(int),
-    "dense network, no copies": (plain.predict(data.x_test, batch_size=1000, verbose=0)[:, 0] > 0.5).astype(int),
+    "dense network, no copies": (
+        plain.predict(data.x_test, batch_size=1000, verbose=0)[:, 0] > 0.5
+    ).astype(int),
     "cut on |m|": labels_cut,
 }
 for name, predicted_labels in labels.items():
     value, error = metrics.accuracy_with_error(predicted_labels == truth)
-    difference, uncertainty = metrics.mean_with_error((predicted_labels == truth) * 1.0 - (labels_cut == truth))
-    print(f"{name:26s} {value:.4f} +- {error:.4f}, minus that of the cut: {difference:+.4f} +- {uncertainty:.4f}")
+    difference, uncertainty = metrics.mean_with_error(
+        (predicted_labels == truth) * 1.0 - (labels_cut == truth)
+    )
+    print(
+        f"{name:26s} {value:.4f} +- {error:.4f}, minus that of the cut: {difference:+.4f} +- {uncertainty:.4f}"
+    )
 print(f"{'limit':26s} {limit:.4f}")
 accuracy, accuracy_error = metrics.accuracy_with_error(labels["dense network"] == truth)
 check.confront("7.1-accuracy", accuracy)
 
 # %%
 check.claim("E7.1/1", accuracy - cut_accuracy, at_least=-0.01, wrong=linear_accuracy - cut_accuracy)
-check.claim("E7.1/1", (accuracy - limit) / accuracy_error, at_most=3, wrong=(1.0 - limit) / accuracy_error)
+check.claim(
+    "E7.1/1", (accuracy - limit) / accuracy_error, at_most=3, wrong=(1.0 - limit) / accuracy_error
+)
 
 # %% [markdown]
 r"""
@@ -646,7 +694,10 @@ check("7.1d", accuracy_by_temperature)
 # %%
 accuracy_by_temperature = check.catch_up("7.1d", accuracy_by_temperature)
 plotting.accuracy_by_temperature(
-    {name: accuracy_by_temperature(predicted_labels, truth, temperature) for name, predicted_labels in labels.items()},
+    {
+        name: accuracy_by_temperature(predicted_labels, truth, temperature)
+        for name, predicted_labels in labels.items()
+    },
     optimal=(ising.COURSE_TEMPERATURES, ising.bayes_accuracy()),
     title="All errors lie near $T_c$, where even the optimal classifier must guess",
 )
@@ -666,8 +717,14 @@ of all lattices with an answer near 0.7, are 70 % ferromagnetic?
 m = data.x_test.mean((1, 2, 3))
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4))
 for phase, marker, word in [(0, "o", "above $T_c$"), (1, "^", "below $T_c$")]:
-    left.plot(m[truth == phase], probability[truth == phase], marker, ms=2.5, alpha=0.4, mew=0, label=word)
-left.set(xlabel="magnetisation per spin", ylabel="network: probability of ferromagnet", title="It has found $|m|$")
+    left.plot(
+        m[truth == phase], probability[truth == phase], marker, ms=2.5, alpha=0.4, mew=0, label=word
+    )
+left.set(
+    xlabel="magnetisation per spin",
+    ylabel="network: probability of ferromagnet",
+    title="It has found $|m|$",
+)
 left.legend(markerscale=3)
 edges = np.linspace(0, 1, 7)
 place = np.clip(np.digitize(probability, edges) - 1, 0, 5)
@@ -676,7 +733,9 @@ found = np.array([metrics.accuracy_with_error(truth[place == i]) for i in range(
 right.plot([0, 1], [0, 1], "--", color=plotting.GREY, label="a probability")
 right.errorbar(answered, found[:, 0], found[:, 1], fmt="o", label="dense network")
 right.set(
-    xlabel="network's answer", ylabel="fraction that is ferromagnetic", title="Its answers are nearly probabilities"
+    xlabel="network's answer",
+    ylabel="fraction that is ferromagnetic",
+    title="Its answers are nearly probabilities",
 )
 right.legend()
 plotting.show(

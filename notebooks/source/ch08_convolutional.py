@@ -90,7 +90,9 @@ data
 # %%
 shown = [1.5, 2.1, 2.2, 2.3, 2.4, 3.5]
 rows = [np.flatnonzero(np.isclose(temperature, t))[0] for t in shown]
-plotting.lattices(data.x_test[rows], shown, title="Near $T_c$ = 2.27 clusters of every size: which phase is it?")
+plotting.lattices(
+    data.x_test[rows], shown, title="Near $T_c$ = 2.27 clusters of every size: which phase is it?"
+)
 
 # %% [markdown]
 r"""
@@ -103,7 +105,9 @@ must guess: on a lattice of 32 x 32 spins the energy fluctuates too much.
 # %%
 optimal_accuracy = ising.bayes_accuracy()
 limit = optimal_accuracy.mean()
-baseline, baseline_error = metrics.accuracy_with_error(ising.magnetization_cut(data.x_test[..., 0]) == truth)
+baseline, baseline_error = metrics.accuracy_with_error(
+    ising.magnetization_cut(data.x_test[..., 0]) == truth
+)
 print(f"limit, best classifier possible:      {limit:.4f}")
 print(f"baseline, cut on the magnetisation:   {baseline:.4f} +- {baseline_error:.4f}")
 for t, a in zip(ising.COURSE_TEMPERATURES, optimal_accuracy, strict=True):
@@ -187,7 +191,11 @@ def train_cnn(model, x_train, y_train, x_validation, y_validation, epochs):
     batch_size = 64
     steps = epochs * int(np.ceil(len(x_train) / batch_size))
     learning_rate = keras.optimizers.schedules.CosineDecay(5e-3, steps)
-    model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss="binary_crossentropy", metrics=["accuracy"])
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate),
+        loss="binary_crossentropy",
+        metrics=["accuracy"],
+    )
     model.fit(
         x_train,
         y_train,
@@ -202,7 +210,9 @@ def train_cnn(model, x_train, y_train, x_validation, y_validation, epochs):
 
 # %%
 cnn = None  # until train_cnn is written
-cnn = train_cnn(build_cnn(), data.x_train, data.y_train, data.x_validation, data.y_validation, EPOCHS)
+cnn = train_cnn(
+    build_cnn(), data.x_train, data.y_train, data.x_validation, data.y_validation, EPOCHS
+)
 
 # %% check="8.1b"
 check("8.1b", train_cnn, result=cnn)
@@ -210,8 +220,12 @@ check("8.1b", train_cnn, result=cnn)
 # %%
 train_cnn = check.catch_up("8.1b", train_cnn)
 if cnn is None:
-    cnn = train_cnn(build_cnn(), data.x_train, data.y_train, data.x_validation, data.y_validation, EPOCHS)
-plotting.training_curves(cnn.history, metric="accuracy", title="No gap opens between training and validation")
+    cnn = train_cnn(
+        build_cnn(), data.x_train, data.y_train, data.x_validation, data.y_validation, EPOCHS
+    )
+plotting.training_curves(
+    cnn.history, metric="accuracy", title="No gap opens between training and validation"
+)
 
 # %% [markdown]
 r"""
@@ -324,7 +338,9 @@ predicted = {
     "cut on |m|": ising.magnetization_cut(new.spins).astype(int),
     "optimal: cut on the energy": (new.energy < -1.467).astype(int),
 }
-print("classifier                    accuracy           s.e. from the limit    first minus this one")
+print(
+    "classifier                    accuracy           s.e. from the limit    first minus this one"
+)
 for name, found in predicted.items():
     value, error = metrics.accuracy_with_error(found == truth_new)
     difference, uncertainty = compare(predicted["convolutional network"], found, truth_new)
@@ -377,7 +393,9 @@ logit = np.log(p / (1 - p))
 magnetization = np.abs(new.magnetization)
 near = np.abs(logit) < 15  # beyond, single precision calls the probability 0 or 1
 figure, axes = plt.subplots(1, 2, figsize=(9.5, 3.8), sharey=True)
-for axis, quantity, name in zip(axes, [new.energy, magnetization], ["energy per spin ($J$)", "$|m|$"], strict=True):
+for axis, quantity, name in zip(
+    axes, [new.energy, magnetization], ["energy per spin ($J$)", "$|m|$"], strict=True
+):
     for label, marker, phase in [(1, "o", "ferromagnetic"), (0, "x", "paramagnetic")]:
         chosen = np.flatnonzero(near & (truth_new == label))[:2500]
         axis.plot(quantity[chosen], logit[chosen], marker, ms=3, alpha=0.6, label=phase)
@@ -392,8 +410,12 @@ plotting.show(
     "crosses zero at the optimal cut; against the magnetisation they scatter widely.",
     figure,
 )
-print(f"correlation of the logit with the energy:  {np.corrcoef(logit[near], new.energy[near])[0, 1]:+.3f}")
-print(f"correlation of the logit with |m|:         {np.corrcoef(logit[near], magnetization[near])[0, 1]:+.3f}")
+print(
+    f"correlation of the logit with the energy:  {np.corrcoef(logit[near], new.energy[near])[0, 1]:+.3f}"
+)
+print(
+    f"correlation of the logit with |m|:         {np.corrcoef(logit[near], magnetization[near])[0, 1]:+.3f}"
+)
 
 # %% [markdown]
 r"""
@@ -464,7 +486,9 @@ smallest = keras.Sequential(
         layers.Dense(1, activation="sigmoid"),
     ]
 )
-smallest = train_cnn(smallest, data.x_train, data.y_train, data.x_validation, data.y_validation, EPOCHS)
+smallest = train_cnn(
+    smallest, data.x_train, data.y_train, data.x_validation, data.y_validation, EPOCHS
+)
 predicted["one layer on the torus"] = labels(smallest, x_new)
 
 # %%
@@ -481,7 +505,12 @@ for name, number in parameters.items():
     value, error = metrics.accuracy_with_error(predicted[name] == truth_new)
     axis.errorbar(number, value, error, fmt="o", capsize=3)
     axis.annotate(
-        f"{name}\n({number})", (number, value), fontsize=8.5, va="top", xytext=(6, -2), textcoords="offset points"
+        f"{name}\n({number})",
+        (number, value),
+        fontsize=8.5,
+        va="top",
+        xytext=(6, -2),
+        textcoords="offset points",
     )
 axis.axhline(limit, color=plotting.INK, ls="--", lw=1.5, label="limit")
 axis.set(xscale="log", xlim=(0.6, 1e6), xlabel="number of parameters", ylabel="accuracy (fraction correct)",
@@ -508,7 +537,8 @@ print("shift by   convolutional network     one layer on the torus")
 for shift in [1, 2, 8]:
     moved = np.roll(lattices, shift, axis=2)
     change = [
-        np.abs(model.predict(moved, verbose=0) - model.predict(lattices, verbose=0)).max() for model in (cnn, smallest)
+        np.abs(model.predict(moved, verbose=0) - model.predict(lattices, verbose=0)).max()
+        for model in (cnn, smallest)
     ]
     print(f"{shift:5d}      {change[0]:12.1e}              {change[1]:12.1e}")
 
@@ -536,7 +566,9 @@ for name, model in [("convolutional network", cnn), ("one layer on the torus", s
     print(
         f"{name:24s}  {value:.4f} +- {error:.4f}, {(value - large_optimal.mean()) / error:+.1f} standard errors from its limit"
     )
-    large_curves[f"{name}, 48 x 48"] = accuracy_by_temperature(labels, truth_large, large.temperature)
+    large_curves[f"{name}, 48 x 48"] = accuracy_by_temperature(
+        labels, truth_large, large.temperature
+    )
 
 # %%
 plotting.accuracy_by_temperature(

@@ -91,7 +91,9 @@ patch = np.array([[-1, 0, 2], [0, 0, 3], [0, -5, 2]])
 kernel = np.array([[3, 1, 0], [4, 0, 2], [2, -3, 4]])
 
 figure, axes = plt.subplots(1, 3, figsize=(8.5, 3))
-for axis, matrix, title in zip(axes, [patch, kernel, patch * kernel], ["patch", "filter", "products"], strict=True):
+for axis, matrix, title in zip(
+    axes, [patch, kernel, patch * kernel], ["patch", "filter", "products"], strict=True
+):
     axis.imshow(matrix, cmap="RdBu", vmin=-30, vmax=30)
     for (i, j), value in np.ndenumerate(matrix):
         axis.text(j, i, value, ha="center", va="center", color=plotting.INK, fontsize=13)
@@ -132,13 +134,17 @@ names = {1.0: "$w_1$", -2.0: "$w_2$", 3.0: "$w_3$", 0.0: "0"}
 for (i, j), value in np.ndenumerate(band):
     axis.text(j, i, names[value], ha="center", va="center", color=plotting.INK)
 axis.set(
-    xlabel="sample of the padded trace", ylabel="output", title="A convolution is a matrix with a band that repeats"
+    xlabel="sample of the padded trace",
+    ylabel="output",
+    title="A convolution is a matrix with a band that repeats",
 )
 plotting.show("A 5 by 7 matrix with w1, w2, w3 along a diagonal band and zeros elsewhere.", figure)
 
 # %% covers="M8.7"
 print(f"free parameters: {conv1d.count_params() - 1} instead of {band.size}")
-check.claim("M8.7", np.abs(by_layer - by_matrix).max(), at_most=1e-5, wrong=np.abs(turned - by_matrix).max())
+check.claim(
+    "M8.7", np.abs(by_layer - by_matrix).max(), at_most=1e-5, wrong=np.abs(turned - by_matrix).max()
+)
 check.claim("M8.7", conv1d.count_params() - 1, 3, wrong=band.size)
 
 # %% [markdown]
@@ -156,7 +162,9 @@ dense = keras.Sequential([keras.Input((8, 8, 3)), layers.Flatten(), layers.Dense
 weights, biases = whole.get_weights()
 dense.set_weights([weights.reshape(-1, 5), biases])
 difference = np.abs(whole(images) - dense(images)).max()
-dense.set_weights([weights.transpose(1, 0, 2, 3).reshape(-1, 5), biases])  # rows and columns exchanged
+dense.set_weights(
+    [weights.transpose(1, 0, 2, 3).reshape(-1, 5), biases]
+)  # rows and columns exchanged
 check.claim("X8.1", difference, at_most=1e-4, wrong=np.abs(whole(images) - dense(images)).max())
 
 # %% [markdown]
@@ -176,7 +184,9 @@ for size in [32, 64, 128]:
     conv.build((None, size, size, 3))
     dense.build((None, size * size * 3))
     counts[size] = (conv.count_params(), dense.count_params())
-    print(f"{size:4d} x {size:<4d} convolution {conv.count_params():6d}   dense {dense.count_params():8d}")
+    print(
+        f"{size:4d} x {size:<4d} convolution {conv.count_params():6d}   dense {dense.count_params():8d}"
+    )
 check.claim("X8.2", counts[32], (56, 6146), wrong=(2 * (9 + 1), 6146))
 check.claim("X8.2", counts[128][0], 56, wrong=counts[128][1])
 
@@ -247,7 +257,9 @@ cases = {
 sizes = {}
 for name, (options, stride, padding, dilation) in cases.items():
     sizes[name] = layers.Conv2D(1, 3, **options)(image).shape[1]
-    print(f"{name:28s} 7 -> {sizes[name]} in Keras, {output_size(7, 3, stride, padding, dilation)} by the formula")
+    print(
+        f"{name:28s} 7 -> {sizes[name]} in Keras, {output_size(7, 3, stride, padding, dilation)} by the formula"
+    )
 
 # %% [markdown]
 r"""
@@ -255,7 +267,9 @@ r"""
 """
 
 # %%
-numbers = np.array([[3, 1, 2, 0], [3, 5, 9, 3], [4, 1, -1, 2], [2, 3, 1, 2]], dtype="float32").reshape(1, 4, 4, 1)
+numbers = np.array(
+    [[3, 1, 2, 0], [3, 5, 9, 3], [4, 1, -1, 2], [2, 3, 1, 2]], dtype="float32"
+).reshape(1, 4, 4, 1)
 largest = np.asarray(layers.MaxPooling2D(2)(numbers))[0, :, :, 0]
 mean = np.asarray(layers.AveragePooling2D(2)(numbers))[0, :, :, 0]
 print(
@@ -271,7 +285,12 @@ print(
 literal = layers.Conv2D(1, 3, dilation_rate=1)(image).shape[1]
 print(f"the book's 'dilation rate 1', typed into Keras as it is, gives {literal} x {literal}")
 check.claim("M8.1", list(sizes.values()), [5, 7, 3, 3], wrong=[5, 7, 3, literal])
-check.claim("M8.1", [output_size(7, 3, *case[1:]) for case in cases.values()], [5, 7, 3, 3], wrong=[4, 6, 2, 2])
+check.claim(
+    "M8.1",
+    [output_size(7, 3, *case[1:]) for case in cases.values()],
+    [5, 7, 3, 3],
+    wrong=[4, 6, 2, 2],
+)
 check.claim("M8.1", largest, [[5, 9], [4, 2]], wrong=mean)
 check.claim("M8.1", mean, [[3, 3.5], [2.5, 1]], wrong=largest)
 
@@ -313,10 +332,15 @@ receptive_field = check.catch_up("M8.2a", receptive_field)
 
 def sensitivity(kernels, strides, size=33):
     """Derivative of one output pixel by every input pixel, for convolutions with weights that do not cancel."""
-    stack = [layers.Conv2D(1, k, s, kernel_initializer="ones") for k, s in zip(kernels, strides, strict=True)]
+    stack = [
+        layers.Conv2D(1, k, s, kernel_initializer="ones")
+        for k, s in zip(kernels, strides, strict=True)
+    ]
     model = keras.Sequential([keras.Input((size, size, 1)), *stack])
     middle = model.output_shape[1] // 2
-    slope = autodiff.gradient(lambda x: model(x)[:, middle, middle, 0], np.zeros((1, size, size, 1), "float32"))
+    slope = autodiff.gradient(
+        lambda x: model(x)[:, middle, middle, 0], np.zeros((1, size, size, 1), "float32")
+    )
     return np.asarray(slope)[0, :, :, 0]
 
 
@@ -336,7 +360,9 @@ for axis, (name, (kernels, strides)) in zip(axes, networks.items(), strict=True)
     axis.title.set_fontsize(10)
 axes[0].set_ylabel("y (pixels)")
 figure.suptitle("Each layer sees further; strides make it see much further")
-plotting.show(f"Receptive fields measured by gradients, of widths {list(measured.values())} pixels.", figure)
+plotting.show(
+    f"Receptive fields measured by gradients, of widths {list(measured.values())} pixels.", figure
+)
 
 # %% covers="M8.2"
 depths = [1, 2, 3, 4, 5]
@@ -357,8 +383,12 @@ exactly. With zero padding it fails at the border. After global average pooling 
 # %%
 pictures = random.normal(size=(4, 16, 16, 1)).astype("float32")
 shift = {"shift": (3, 5), "axis": (1, 2)}
-torus = keras.Sequential([keras.Input((None, None, 1)), PeriodicPadding2D(1), layers.Conv2D(6, 3, activation="relu")])
-zeros = keras.Sequential([keras.Input((None, None, 1)), layers.Conv2D(6, 3, padding="same", activation="relu")])
+torus = keras.Sequential(
+    [keras.Input((None, None, 1)), PeriodicPadding2D(1), layers.Conv2D(6, 3, activation="relu")]
+)
+zeros = keras.Sequential(
+    [keras.Input((None, None, 1)), layers.Conv2D(6, 3, padding="same", activation="relu")]
+)
 zeros.set_weights(torus.get_weights())
 broken = {}
 for name, model in [("periodic padding", torus), ("zero padding", zeros)]:
@@ -366,9 +396,13 @@ for name, model in [("periodic padding", torus), ("zero padding", zeros)]:
         np.asarray(model(np.roll(pictures, **shift))),
         np.roll(np.asarray(model(pictures)), **shift),
     )
-    pooled = np.abs(moved_input.mean(axis=(1, 2)) - np.asarray(model(pictures)).mean(axis=(1, 2))).max()
+    pooled = np.abs(
+        moved_input.mean(axis=(1, 2)) - np.asarray(model(pictures)).mean(axis=(1, 2))
+    ).max()
     broken[name] = (np.abs(moved_input - moved_output).max(), pooled)
-    print(f"{name:18s} maps differ by up to {broken[name][0]:.1e}, their averages by {broken[name][1]:.1e}")
+    print(
+        f"{name:18s} maps differ by up to {broken[name][0]:.1e}, their averages by {broken[name][1]:.1e}"
+    )
 
 # %% covers="M8.3"
 check.claim("M8.3", broken["periodic padding"][0], at_most=1e-5, wrong=broken["zero padding"][0])
@@ -382,7 +416,9 @@ largest answer says where. We draw a face of 11 x 11 pixels, take the face itsel
 
 # %%
 y, x = np.mgrid[-5:6, -5:6]
-face = ((x**2 + 1.3 * (y - 1) ** 2 < 20) & (x**2 + 1.3 * (y - 1) ** 2 > 11)).astype("float32")  # the head
+face = ((x**2 + 1.3 * (y - 1) ** 2 < 20) & (x**2 + 1.3 * (y - 1) ** 2 > 11)).astype(
+    "float32"
+)  # the head
 face[(np.abs(np.abs(x) - 3) + np.abs(y + 3) < 2)] = 1  # two ears
 face[(np.abs(x) == 2) & (y == 0)] = 1  # two eyes
 face[(np.abs(x) < 2) & (y == 3)] = 1  # a mouth
@@ -396,7 +432,9 @@ scenes = random.normal(0, 0.35, size=(N_CATS, 40, 40, 1)).astype("float32")
 for scene, (row, column) in zip(scenes, places, strict=True):
     scene[row : row + 11, column : column + 11, 0] += face
 answer = np.asarray(cat_filter(scenes))[..., 0]
-found = np.stack(np.unravel_index(answer.reshape(N_CATS, -1).argmax(axis=1), answer.shape[1:]), axis=1)
+found = np.stack(
+    np.unravel_index(answer.reshape(N_CATS, -1).argmax(axis=1), answer.shape[1:]), axis=1
+)
 alone = np.zeros((2, 40, 40, 1), "float32")
 alone[0, 2:13, 3:14, 0], alone[1, 25:36, 20:31, 0] = face, face
 
@@ -421,7 +459,9 @@ plotting.show(
 # %% covers="X8.5"
 response = np.asarray(cat_filter(alone)).max(axis=(1, 2, 3))
 nearby = np.abs(found - places).max(axis=1) <= 1
-print(f"found to one pixel in {nearby.mean():.1%} of {N_CATS} pictures; by chance it would be {9 / 30**2:.0%}")
+print(
+    f"found to one pixel in {nearby.mean():.1%} of {N_CATS} pictures; by chance it would be {9 / 30**2:.0%}"
+)
 check.claim("X8.5", response[0] - response[1], 0, tolerance=1e-4, wrong=response[0])
 check.claim("X8.5", nearby.mean(), at_least=0.9, wrong=9 / 30**2)
 
@@ -566,13 +606,19 @@ for axis, matrix, title in zip(
     if matrix.size <= 25:
         for (i, j), value in np.ndenumerate(matrix):
             axis.text(
-                j, i, f"{value:g}", ha="center", va="center", color="white" if value < 0.6 * matrix.max() else "black"
+                j,
+                i,
+                f"{value:g}",
+                ha="center",
+                va="center",
+                color="white" if value < 0.6 * matrix.max() else "black",
             )
     axis.set(title=title, xlabel="x (pixels)", xticks=range(0, len(matrix), 1 + len(matrix) // 8))
     axis.set(yticks=range(0, len(matrix), 1 + len(matrix) // 8))
 figure.suptitle("One pixel becomes a patch; where patches overlap, the output is larger")
 plotting.show(
-    "A 2 by 2 input, its 5 by 5 transposed convolution, and the chessboard pattern from a constant input.", figure
+    "A 2 by 2 input, its 5 by 5 transposed convolution, and the chessboard pattern from a constant input.",
+    figure,
 )
 
 # %% covers="X8.7"
@@ -694,7 +740,10 @@ for row in range(2):
 axes[0, 0].set_ylabel("y (pixels)")
 axes[1, 0].set_ylabel("y (pixels)")
 figure.suptitle("Without the shortcuts the track is found, but not its pixels")
-plotting.show("Two events: hits, true track, and the pixels marked by a U-Net with and without shortcuts.", figure)
+plotting.show(
+    "Two events: hits, true track, and the pixels marked by a U-Net with and without shortcuts.",
+    figure,
+)
 
 # %% covers="M8.5"
 gain = overlap_with_truth["with shortcuts"] - overlap_with_truth["without shortcuts"]
