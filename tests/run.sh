@@ -13,8 +13,8 @@ step() { printf '\n== %s\n' "$*"; }
 
 changed() { # stems of the sources that differ from the last commit, or of the last commit if none does
     local files
-    files=$(git diff --name-only HEAD -- notebooks/source; git ls-files --others --exclude-standard notebooks/source)
-    [ -n "$files" ] || files=$(git diff --name-only HEAD~1 -- notebooks/source 2>/dev/null || true)
+    files=$(git diff --name-only HEAD -- 'notebooks/source/*.py'; git ls-files --others --exclude-standard 'notebooks/source/*.py')
+    [ -n "$files" ] || files=$(git diff --name-only HEAD~1 -- 'notebooks/source/*.py' 2>/dev/null || true)
     for file in $files; do [ -f "$file" ] && basename "$file" .py; done | sort -u
 }
 
