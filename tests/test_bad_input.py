@@ -3,14 +3,11 @@
 import importlib
 import inspect
 import pkgutil
-import sys
 from pathlib import Path
 
 import pytest
 
 import dlphys
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 CASES = [
     (path.stem, *case)

@@ -47,6 +47,7 @@ class Failure(Exception):
 
     def __init__(self, rung: str, because: str, seen: str = "") -> None:
         super().__init__(because)
+        check_choice(rung=rung, choices=RUNGS)
         self.rung = rung
         self.because = because
         self.seen = seen

@@ -13,7 +13,7 @@ import functools
 import inspect
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -408,8 +408,3 @@ def _sentence(error: BaseException) -> str:
 
 def _of_a_cell(filename: str) -> bool:
     return "ipykernel" in filename or filename.startswith("<")
-
-
-def names(handle: Handle) -> Sequence[str]:
-    """Parameter names of a callable; empty if unknown."""
-    return handle.signature or ()

@@ -29,6 +29,7 @@ CASES = [
     (engine.bar, ("8.1c",), {"better": "lower", "source": "web"}, ValueError, "source must be one of"),
     (engine.drawn, (8.1,), {}, TypeError, "id must be a string"),
     (engine.judge, ("99.9z", None), {}, ValueError, "there is no task '99.9z'"),
+    (engine.Failure, ("phsyics", "energy is conserved"), {}, ValueError, "rung must be one of 'done', 'signature'"),
     (engine.load, ("ch08",), {}, ValueError, "id must look like"),
     (engine.personal_seed, (8,), {}, TypeError, "stem must be a string"),
     (engine.personal_seed, ("",), {}, ValueError, "stem must name a chapter"),

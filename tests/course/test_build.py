@@ -11,13 +11,12 @@ import sys
 import zlib
 from pathlib import Path
 
-import nbformat
 import pytest
+from building import CHAPTER, change, code, notebook, references, write
 
 import dlphys
 from dlphys.course.build import SourceError, build, encode_references, release
 
-CHAPTER = (Path(__file__).parent / "test_build_chapter.txt").read_text(encoding="utf-8")
 LECTURE = """\
 # ---
 # jupyter:
@@ -35,34 +34,6 @@ def checkout(tmp_path):
     """A checkout with one chapter."""
     write(tmp_path / "checkout/notebooks/source/ch08_tiny.py", CHAPTER)
     return tmp_path / "checkout"
-
-
-def write(path, text):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def change(root, old, new, stem="ch08_tiny"):
-    path = root / f"notebooks/source/{stem}.py"
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    write(path, text.replace(old, new))
-    return path
-
-
-def notebook(root, face, name="ch08_tiny"):
-    found = nbformat.read(root / f"notebooks/{face}/{name}.ipynb", as_version=nbformat.NO_CONVERT)
-    nbformat.validate(found)
-    return found
-
-
-def code(found):
-    return "\n".join(cell.source for cell in found.cells)
-
-
-def references(path):
-    return json.loads(zlib.decompress(base64.b64decode(path.read_bytes())))
 
 
 def files_of(root):

@@ -1,24 +1,22 @@
 """What leaves for students: the two editions of a release, and the scan that finds a solution in one."""
 
 import ast
-import base64
 import json
 import os
 import runpy
 import subprocess
 import sys
-import zlib
 from pathlib import Path
 
 import nbformat
 import pytest
+from building import CHAPTER, change, code, notebook, references, write
 
 from dlphys.checks import engine
 from dlphys.course import leaks
 from dlphys.course.build import SourceError, build, release
 
 ROOT = Path(__file__).parents[2]
-CHAPTER = (Path(__file__).parent / "test_build_chapter.txt").read_text(encoding="utf-8")
 CHECKS = '''\
 """Checks of a chapter made up for a test."""
 
@@ -49,34 +47,6 @@ def checkout(tmp_path):
     write(root / "dlphys/__pycache__/stale.py", "")
     write(root / "pyproject.toml", '[project]\nname = "dlphys"\n')
     return root
-
-
-def write(path, text):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def change(root, old, new, stem="ch08_tiny"):
-    path = root / f"notebooks/source/{stem}.py"
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    write(path, text.replace(old, new))
-    return path
-
-
-def notebook(root, face, name="ch08_tiny"):
-    found = nbformat.read(root / f"notebooks/{face}/{name}.ipynb", as_version=nbformat.NO_CONVERT)
-    nbformat.validate(found)
-    return found
-
-
-def code(found):
-    return "\n".join(cell.source for cell in found.cells)
-
-
-def references(path):
-    return json.loads(zlib.decompress(base64.b64decode(path.read_bytes())))
 
 
 def test_a_release_holds_the_student_notebooks_the_package_and_a_page_to_begin_with(checkout):

@@ -1,13 +1,11 @@
 """What the build refuses: one case for each rule, with the line that its message points at."""
 
 import re
-from pathlib import Path
 
 import pytest
+from building import CHAPTER, change, write
 
 from dlphys.course.build import SourceError, build
-
-CHAPTER = (Path(__file__).parent / "test_build_chapter.txt").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -15,20 +13,6 @@ def checkout(tmp_path):
     """A checkout with one chapter."""
     write(tmp_path / "checkout/notebooks/source/ch08_tiny.py", CHAPTER)
     return tmp_path / "checkout"
-
-
-def write(path, text):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def change(root, old, new, stem="ch08_tiny"):
-    path = root / f"notebooks/source/{stem}.py"
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    write(path, text.replace(old, new))
-    return path
 
 
 # what is refused: (what is changed, into what, what the message says, a text on the line it points at)

@@ -6,11 +6,11 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from building import CHAPTER
 
 from dlphys.course.coverage import coverage, text
 
 ROOT = Path(__file__).parents[2]
-CHAPTER = (Path(__file__).parent / "test_build_chapter.txt").read_text(encoding="utf-8")
 
 
 @pytest.fixture
