@@ -6,16 +6,32 @@ import sys
 from pathlib import Path
 
 MODULES = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+HEADS = ("what", "value", "unit", "goal", "per core", "peer", "x NumPy", "note")
+
+
+def cells(row: dict) -> tuple[str, ...]:
+    """One figure as text: name, value, unit, goal, rate a core, peer, ratio to plain NumPy, note."""
+
+    def number(key: str) -> str:
+        value = row.get(key)
+        return "" if value is None else f"{value:,.4g}" if value < 1e4 else f"{value:,.0f}"
+
+    peer = f"{row['peer_name']}: {row['peer']:g}" if "peer" in row else ""
+    numbers = (number("value"), row["unit"], number("goal"), number("per_core"), peer, number("over_plain"))
+    return (row["name"], *numbers, row["note"])
 
 
 def table(rows: list[dict]) -> str:
-    """One line a figure: name, value, goal, and whether it is met."""
-    lines = [f"{'what':<46} {'value':>12} {'goal':>12}  unit"]
-    for row in rows:
-        goal = "" if row["goal"] is None else f"{row['goal']:.4g}"
-        note = f"  ({row['note']})" if row["note"] else ""
-        lines.append(f"{row['name']:<46} {row['value']:>12.4g} {goal:>12}  {row['unit']}{note}")
-    return "\n".join(lines)
+    """One line a figure, in aligned columns."""
+    lines = [HEADS, *map(cells, rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    right = {1, 3, 4, 6}
+
+    def aligned(line: tuple[str, ...]) -> str:
+        pairs = enumerate(zip(line, widths, strict=True))
+        return "  ".join(text.rjust(w) if i in right else text.ljust(w) for i, (text, w) in pairs).rstrip()
+
+    return "\n".join(map(aligned, lines))
 
 
 def main() -> None:

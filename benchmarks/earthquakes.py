@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import best
+from benchmarks import rate
 from dlphys.simulators.earthquakes import (
     STATION_OFFSETS,
     STATIONS,
@@ -34,28 +34,25 @@ def plain(n: int, *, seed: int, timing_error: float) -> tuple[np.ndarray, np.nda
 
 
 def rows() -> list[dict[str, Any]]:
-    """Measured numbers as dictionaries of name, value, unit, goal (or None) and note."""
-    table: list[dict[str, Any]] = []
-
-    def add(name: str, value: float, unit: str, goal: float | None, note: str) -> None:
-        table.append({"name": name, "value": value, "unit": unit, "goal": goal, "note": note})
-
     settings: list[tuple[str, dict[str, Any], float | None]] = [
         ("book", {}, 0.0),
         ("book, 10 ms noise", {"timing_error": 0.01}, 0.01),
         ("physics, 10 ms noise", {"preset": "physics", "timing_error": 0.01}, None),
     ]
-    for name, options, plain_noise in settings:
-        wall, processor = best(partial(simulate, EVENTS, seed=1, **options))
-        note = f"{EVENTS / processor / 1e6:.1f} M events per second of processor time"
-        add(f"earthquakes, {name}", EVENTS / wall, "events/s", GOAL, note)
-        if plain_noise is not None:
-            plain_wall, _ = best(partial(plain, PLAIN_EVENTS, seed=1, timing_error=plain_noise), repeats=3)
-            ratio = plain_wall / PLAIN_EVENTS * EVENTS / wall
-            add(f"earthquakes, {name}, over plain NumPy", ratio, "times", None, "same run, all cores against one")
+    table = [
+        rate(
+            f"earthquakes, {name}",
+            partial(simulate, EVENTS, seed=1, **options),
+            EVENTS,
+            goal=GOAL,
+            peer=(85, "TauP calls"),
+            plain=None if noise is None else (partial(plain, PLAIN_EVENTS, seed=1, timing_error=noise), PLAIN_EVENTS),
+        )
+        for name, options, noise in settings
+    ]
     quakes = simulate(50_000, seed=1, timing_error=0.01)
-    wall, _ = best(lambda: triangulate(quakes.times, offsets=STATION_OFFSETS), repeats=3)
-    add("earthquakes, least squares", len(quakes.times) / wall, "fits/s", None, "offsets known, 10 ms noise")
-    wall, _ = best(lambda: cramer_rao(quakes.epicentres, timing_error=0.01), repeats=3)
-    add("earthquakes, Cramer-Rao bound", len(quakes.times) / wall, "events/s", None, "")
+    fit = partial(triangulate, quakes.times, offsets=STATION_OFFSETS)
+    bound = partial(cramer_rao, quakes.epicentres, timing_error=0.01)
+    table.append(rate("earthquakes, least squares", fit, len(quakes), unit="fits/s", note="offsets known, 10 ms noise"))
+    table.append(rate("earthquakes, Cramer-Rao bound", bound, len(quakes)))
     return table

@@ -3,14 +3,16 @@
 import json
 from pathlib import Path
 
+from benchmarks import figure
+
 PRICES = Path(__file__).parents[1] / "notebooks" / "prices.json"
 
 
 def rows() -> list[dict]:
     prices = json.loads(PRICES.read_text(encoding="utf-8"))
     each = [
-        {"name": f"notebook {stem}", "value": price["seconds"], "unit": "s", "goal": 120, "note": ""}
+        figure(f"notebook {stem}", price["seconds"], "s", goal=120, note="goal is a maximum")
         for stem, price in prices.items()
     ]
     total = sum(price["seconds"] for price in prices.values())
-    return [*each, {"name": "all notebooks", "value": total, "unit": "s", "goal": 1200, "note": "by make prices"}]
+    return [*each, figure("all notebooks", total, "s", goal=1200, note="by make prices; goal is a maximum")]

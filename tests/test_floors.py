@@ -14,7 +14,7 @@ PACKAGE = Path(dlphys.__file__).parent
 
 # Each floor may import from the floors before it, and from itself.
 FLOORS = [
-    {"_validation", "_random", "_numba", "_keras", ""},
+    {"_validation", "_random", "_blocks", "_numba", "_keras", ""},
     {"simulators"},
     {"datasets"},
     {"metrics", "plotting", "autodiff"},

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 
 from dlphys._random import Seed, generator
 from dlphys._validation import check_array, check_choice, check_count, check_number
-from dlphys.datasets import _cache
-from dlphys.datasets._dataset import PARTS, About, Dataset, take
+from dlphys.datasets._dataset import PARTS, About, Dataset
+from dlphys.datasets._parts import divided, held_out, simulated
 from dlphys.datasets._source import announce
 
 SHUFFLE = 0x5F  # beside the seed, so that the shuffle does not reuse the random numbers of the simulation
@@ -77,7 +77,7 @@ def load_ising(
     check_number(test=test, minimum=0, maximum=1, exclusive=True)
     check_number(validation=validation, minimum=0, maximum=1 - test, exclusive=True)
     check_choice(algorithm=algorithm, choices=("metropolis", "swendsen-wang"))
-    random, keep = _streams(seed)
+    random = _shuffler(seed)
 
     def make() -> dict[str, np.ndarray]:
         sample = ising.simulate(n, size=size, temperature=temperatures, algorithm=algorithm, seed=seed)
@@ -85,12 +85,7 @@ def load_ising(
         return {"up": np.packbits(sample.spins > 0), "temperature": sample.temperature}
 
     parameters: dict[str, Any] = {"n": n, "size": size, "temperature": temperatures.tolist(), "algorithm": algorithm}
-    if keep:
-        parameters["seed"] = int(seed)  # type: ignore[arg-type]  # not a generator, or it would not be kept
-        arrays, recalled = _cache.recall("simulated", "ising", parameters, ising, ("up", "temperature"), make)
-    else:
-        arrays, recalled = make(), False
-    announce("ising", f"simulated{' before, from the cache' if recalled else ''}")
+    arrays = simulated("ising", seed, parameters, ising, ("up", "temperature"), make)
     spins = np.unpackbits(arrays["up"], count=n * size * size).reshape(n, size, size, 1)
     temperature_of = arrays["temperature"].astype(np.float32)
     rows = stratified(np.arange(n) % len(temperatures), (round(n * validation), round(n * test)), random)
@@ -171,17 +166,9 @@ def load_earthquakes(
         n, seed=seed, preset=preset, timing_error=timing_error, depth=depth, origin_time=origin_time
     )
     announce("earthquakes", "simulated")
-    held = max(1, round(n / 21))
-    cuts = {
-        "train": slice(0, n - 2 * held),
-        "validation": slice(n - 2 * held, n - held),
-        "test": slice(n - held, n),
-    }
+    held = held_out(n, 1 / 21)
     extra = {"depth": quakes.depth, "origin_time": quakes.origin_time}
-    values: dict[str, Any] = {}
-    for part, chosen in cuts.items():
-        values[f"x_{part}"], values[f"y_{part}"] = quakes.times[chosen], quakes.epicentres[chosen]
-        values[f"extra_{part}"] = take(extra, chosen)
+    values = divided(quakes.times, quakes.epicentres, extra, validation=held, test=held)
     about = About(
         title="Earthquakes at a plate border, seen by four stations",
         source="simulated",
@@ -223,9 +210,7 @@ def stratified(groups: np.ndarray, sizes: tuple[int, int], random: np.random.Gen
     return tuple(random.permutation(part) for part in parts)
 
 
-def _streams(seed: Seed) -> tuple[np.random.Generator, bool]:
-    """The generator that shuffles, and whether the simulation can be kept under the seed."""
+def _shuffler(seed: Seed) -> np.random.Generator:
+    """The generator that shuffles."""
     random = generator(seed)
-    if isinstance(seed, np.random.Generator):
-        return random, False
-    return np.random.default_rng((int(seed), SHUFFLE)), True
+    return random if isinstance(seed, np.random.Generator) else np.random.default_rng((int(seed), SHUFFLE))

@@ -10,17 +10,17 @@ smallest covariance of any unbiased method (`cramer_rao`).
 
 from __future__ import annotations
 
-import os
 import warnings
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlphys._random import Seed, words
+from dlphys._blocks import Streams, fill_blocks
+from dlphys._random import Seed
 from dlphys._validation import check_array, check_choice, check_count, check_number, check_positive
+from dlphys.simulators._sample import Sample
 
 __all__ = [
     "CRUST_P_SPEED",
@@ -52,15 +52,12 @@ RECORD_START = 10.0  # s
 
 STEPS = 200  # of a least-squares fit
 
-# Every block of events has random streams of its own, so the result depends neither on the number of threads nor, for
-# the first events, on how many follow. 8192 events keep the arrays of a block in the cache of one core.
-BLOCK = 8192
-# One stream a quantity: the same seed gives the same epicentres with and without noise, depth or origin time.
+BLOCK = 8192  # events; their arrays stay in the cache of one core
 EPICENTRE, DEPTH, ORIGIN_TIME, NOISE = range(4)
 
 
 @dataclass(frozen=True, repr=False)
-class Earthquakes:
+class Earthquakes(Sample):
     """Simulated earthquakes; the first axis of every array is the event.
 
     Attributes
@@ -73,20 +70,12 @@ class Earthquakes:
     origin_time : array, (n,), float32, s
     """
 
+    units: ClassVar = {"times": "s", "epicentres": "km", "depth": "km", "origin_time": "s"}
+
     times: np.ndarray
     epicentres: np.ndarray
     depth: np.ndarray
     origin_time: np.ndarray
-
-    def __repr__(self) -> str:
-        arrays = (self.times, self.epicentres, self.depth, self.origin_time)
-        return (
-            f"Earthquakes: {len(self.times)} events, {sum(a.nbytes for a in arrays) / 2**20:.1f} MiB\n"
-            f"  times        {self.times.shape} s, {self.times.min():.2f} to {self.times.max():.2f}\n"
-            f"  epicentres   {self.epicentres.shape} km, {self.epicentres.min():.1f} to {self.epicentres.max():.1f}\n"
-            f"  depth        {self.depth.shape} km, {self.depth.min():.1f} to {self.depth.max():.1f}\n"
-            f"  origin_time  {self.origin_time.shape} s, {self.origin_time.min():.2f} to {self.origin_time.max():.2f}"
-        )
 
 
 def travel_times(
@@ -231,7 +220,7 @@ def simulate(
     offsets = STATION_OFFSETS if book else np.zeros_like(STATION_OFFSETS)
     deep = not book if depth is None else bool(depth)
     delayed = not book if origin_time is None else bool(origin_time)
-    key = [int(word) for word in words(seed, 2)]
+    stream = Streams.of(seed)
 
     quakes = Earthquakes(
         times=np.empty((n, 2 * len(STATIONS)), np.float32),
@@ -240,22 +229,21 @@ def simulate(
         origin_time=np.zeros(n, np.float32),
     )
 
-    def fill(block: int) -> None:
-        events = slice(block * BLOCK, min((block + 1) * BLOCK, n))
+    def fill(block: int, events: slice) -> None:
         m = events.stop - events.start
-        x, y = _draw_epicentres(_stream(key, EPICENTRE, block))
+        x, y = _draw_epicentres(stream(EPICENTRE, block))
         quakes.epicentres[events, 0], quakes.epicentres[events, 1] = x[:m], y[:m]
         if deep:
-            quakes.depth[events] = _draw_depths(_stream(key, DEPTH, block))[:m]
+            quakes.depth[events] = _draw_depths(stream(DEPTH, block))[:m]
         if delayed:
-            start = np.float32(RECORD_START) * _stream(key, ORIGIN_TIME, block).random(BLOCK, dtype=np.float32)
+            start = np.float32(RECORD_START) * stream(ORIGIN_TIME, block).random(BLOCK, dtype=np.float32)
             quakes.origin_time[events] = start[:m]
         _write_times(quakes, events, slowness, offsets)
         if timing_error:
-            noise = _stream(key, NOISE, block).standard_normal((BLOCK, quakes.times.shape[1]), dtype=np.float32)
+            noise = stream(NOISE, block).standard_normal((BLOCK, quakes.times.shape[1]), dtype=np.float32)
             quakes.times[events] += np.float32(timing_error) * noise[:m]
 
-    _run_blocks(fill, -(-n // BLOCK))
+    fill_blocks(fill, n, block=BLOCK, title="earthquakes")
     return quakes
 
 
@@ -428,10 +416,6 @@ def _border(y: np.ndarray) -> np.ndarray:
     return -3.0 + 0.1 * y + 10.0 * np.sin(2.0 * np.pi / 75.0 * (y + 11.0))
 
 
-def _stream(key: list[int], quantity: int, block: int) -> np.random.Generator:
-    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(key, spawn_key=(quantity, block))))
-
-
 def _draw_epicentres(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     y = np.float32(2 * HALF_WIDTH) * random.random(BLOCK, dtype=np.float32) - np.float32(HALF_WIDTH)
     border = _border(y)
@@ -458,29 +442,6 @@ def _write_times(quakes: Earthquakes, events: slice, slowness: np.ndarray, offse
         distance = np.sqrt((x - station_x) ** 2 + (y - station_y) ** 2 + depth_squared)
         for w in range(2):
             quakes.times[events, 2 * k + w] = distance * slowness[w] + offsets[k, w] + origin_time
-
-
-def _workers() -> int:
-    if hasattr(os, "sched_getaffinity"):  # counts what a container or batch system grants
-        return min(8, len(os.sched_getaffinity(0)))
-    return min(8, os.cpu_count() or 1)
-
-
-def _run_blocks(fill: Callable[[int], None], blocks: int) -> None:
-    """Call ``fill(block)`` for every block, in threads if there are many; NumPy works without the interpreter lock."""
-    workers = min(_workers(), blocks // 4)
-    if workers < 2:
-        for block in range(blocks):
-            fill(block)
-        return
-    from tqdm.auto import tqdm  # here, because small samples need no progress bar
-
-    pool = ThreadPoolExecutor(workers)
-    try:
-        for _ in tqdm(pool.map(fill, range(blocks)), total=blocks, delay=2, desc="earthquakes", unit="block"):
-            pass
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _design(

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -32,6 +33,7 @@ from dlphys.simulators._ising_exact import (
     onsager_energy,
     onsager_magnetization,
 )
+from dlphys.simulators._sample import Sample
 
 __all__ = [
     "COURSE_TEMPERATURES",
@@ -61,7 +63,7 @@ _SITES_A_CALL = 5_000_000
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class IsingSample:
+class IsingSample(Sample):
     """Independent lattices in equilibrium.
 
     Attributes
@@ -73,18 +75,12 @@ class IsingSample:
     magnetization : array, (n,), float64, per spin
     """
 
+    units: ClassVar = {"temperature": "J/k", "energy": "J per spin", "magnetization": "per spin"}
+
     spins: np.ndarray
     temperature: np.ndarray
     energy: np.ndarray
     magnetization: np.ndarray
-
-    def __repr__(self) -> str:
-        n, rows, columns = self.spins.shape
-        low, high = self.temperature.min(), self.temperature.max()
-        return (
-            f"IsingSample: {n} lattices of {rows} x {columns} spins, "
-            f"{low:.4g} to {high:.4g} J/k, {self.spins.nbytes / 1e6:.3g} MB"
-        )
 
 
 def _default_sweeps(temperature: np.ndarray, size: int, algorithm: str) -> np.ndarray:
@@ -225,7 +221,11 @@ def simulate(
     Examples
     --------
     >>> simulate(52, size=16, seed=1)
-    IsingSample: 52 lattices of 16 x 16 spins, 1 to 3.5 J/k, 0.0133 MB
+    IsingSample: 52 events, 0.0 MiB
+      spins          (52, 16, 16)  int8     -1 to 1
+      temperature    (52,)         float32  1 to 3.5 J/k
+      energy         (52,)         float64  -2 to -0.5625 J per spin
+      magnetization  (52,)         float64  -1 to 1 per spin
     """
     n = check_count(n=n)
     check_choice(algorithm=algorithm, choices=tuple(_ALGORITHMS))
