@@ -69,7 +69,9 @@ def command(to: typer.Typer, name: str | None = None) -> Callable[[Callable[...,
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError):
-        extra = "dlphys[course]" if error.name in ("jupytext", "nbclient", "nbconvert", "nbformat") else str(error.name)
+        extras = dict.fromkeys(("jupytext", "nbclient", "nbconvert", "nbformat"), "dlphys[course]")
+        extras |= dict.fromkeys(("dask", "distributed"), "dlphys[cluster]")
+        extra = extras.get(str(error.name), str(error.name))
         return f"{error.name} is not installed; python -m pip install '{extra}'"
     if isinstance(error, ValueError | TypeError | LookupError):
         return str(error.args[0]) if len(error.args) == 1 else str(error)
@@ -177,6 +179,73 @@ def doctor(root: Root = Path()) -> int:
 
 
 @command(app)
+def simulate(
+    system: Annotated[str | None, typer.Argument(metavar="[SYSTEM]", help="Left out: lists them.")] = None,
+    n: Annotated[str | None, typer.Option("-n", metavar="N", help="Events, such as 1000000 or 1e6.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="New, or of the same run: it then goes on.")] = None,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A keyword of the simulator.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes of a local Dask cluster.")] = None,
+    scheduler: Annotated[str | None, typer.Option(metavar="tcp://...", help="A Dask scheduler that is running.")] = None,
+    shard_events: Annotated[int | None, typer.Option(min=1, help="Events a file; by default 64 MiB.")] = None,
+) -> int:
+    """Simulate any number of events into a folder of shards."""
+    if system is None:
+        from dlphys.simulators._systems import systems
+
+        for name, function in systems().items():
+            typer.echo(f"{name:28}{(function.__doc__ or '').splitlines()[0]}")
+        return 0
+    if n is None or out is None:
+        raise ValueError("give the number of events and a folder: dlphys simulate SYSTEM -n N --out DIR")
+    from dlphys.course import cluster
+
+    try:
+        manifest = cluster.simulate(
+            system,
+            _whole("-n", n),
+            out,
+            seed=seed,
+            parameters=dict(map(_setting, settings or [])),
+            workers=workers,
+            scheduler=scheduler,
+            shard_events=shard_events,
+        )
+    except KeyboardInterrupt:
+        typer.echo(f"interrupted; the same command goes on with what is finished in {out}", err=True)
+        return 130
+    size = sum(shard.size for shard in manifest.shards.values())
+    typer.echo(f"{manifest.n} events of {system} in {manifest.count} shards, {size / 1e6:.1f} MB: {out}")
+    return 0
+
+
+def _whole(option: str, text: str) -> int:
+    """A whole number that may be written as 1e7."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.5
+    if not number.is_integer() or number < 1:
+        raise ValueError(f"{option} must be a whole number of at least 1, such as 1000 or 1e7, got {text!r}")
+    return int(text) if text.isdecimal() else int(number)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """NAME=VALUE, the value as JSON or else as a word."""
+    import json
+
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise ValueError(f"--set must be NAME=VALUE, got {text!r}")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+@command(app)
 def bars(
     chapter: Annotated[str, typer.Argument(metavar="CHAPTER", help="Such as ch08.")],
     seeds: Annotated[int, typer.Option(min=5, help="Number of trainings for each bar.")] = 10,
@@ -230,8 +299,16 @@ def pull(
 def verify(
     directory: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A mirror; by default the cache.")] = None,
 ) -> int:
-    """Check the data files of a mirror, or of the cache."""
-    from dlphys.datasets import manage
+    """Check the data files of a mirror, of the cache, or of a folder that `dlphys simulate` filled."""
+    from dlphys.datasets import manage, shards
+
+    if directory is not None and (directory / shards.MANIFEST).is_file():
+        wrong = shards.verify(directory)
+        for number, status in wrong.items():
+            typer.echo(f"BAD   shard {number}  {status}")
+        if not wrong:
+            typer.echo(f"good  all {shards.read_manifest(directory).count} shards")
+        return int(bool(wrong))
 
     return _print_files(manage.verify(directory))
 

@@ -20,13 +20,12 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Tests on real data run only where there is some; one line at the end says which did."""
-    if DATA:
-        return
-    real = [item for item in items if item.get_closest_marker("real_data")]
-    if real:
-        config.hook.pytest_deselected(items=real)
-        items[:] = [item for item in items if item not in real]
+    """Tests on real data run only where there is some, one line at the end says which did; those on SLURM if asked."""
+    left_out = [name for name, wanted in (("real_data", DATA), ("slurm", os.environ.get("DLPHYS_SLURM"))) if not wanted]
+    out = [item for item in items if any(item.get_closest_marker(name) for name in left_out)]
+    if out:
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if item not in out]
 
 
 def pytest_runtest_logreport(report):

@@ -17,6 +17,7 @@ COMMANDS = [
     ["coverage"],
     ["doctor"],
     ["bars"],
+    ["simulate"],
     ["data"],
     ["data", "list"],
     ["data", "pull"],
@@ -219,3 +220,43 @@ def test_data_list_names_every_set():
     told = call("data", "list")
     assert told.exit_code == 0
     assert {"wine", "mnist", "ising", "earthquakes"} <= {line.split()[0] for line in told.output.splitlines()}
+
+
+def test_simulate_without_a_system_lists_them():
+    told = call("simulate")
+    assert told.exit_code == 0
+    assert [line.split()[0] for line in told.output.splitlines()].count("ising") == 1
+
+
+def test_simulate_writes_shards_and_verify_reads_them(tmp_path):
+    told = call("simulate", "ising", "-n", "1e2", "--out", tmp_path / "run", "--set", "size=8", "--set", "sweeps=10")
+    assert told.exit_code == 0, told.stderr
+    assert told.output == f"100 events of ising in 1 shards, 0.0 MB: {tmp_path / 'run'}\n"
+    assert call("data", "verify", tmp_path / "run").output == "good  all 1 shards\n"
+    (tmp_path / "run/shard-00000.h5").unlink()
+    told = call("data", "verify", tmp_path / "run")
+    assert (told.exit_code, told.output) == (1, "BAD   shard 0  missing\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["ising"], "give the number of events and a folder: dlphys simulate SYSTEM -n N --out DIR"),
+        (
+            ["ising", "-n", "1.5", "--out", "x"],
+            "-n must be a whole number of at least 1, such as 1000 or 1e7, got '1.5'",
+        ),
+        (["ising", "-n", "many", "--out", "x"], "-n must be a whole number of at least 1"),
+        (["weather", "-n", "10", "--out", "x"], "system must be one of"),
+        (["ising", "-n", "10", "--out", "x", "--set", "size"], "--set must be NAME=VALUE, got 'size'"),
+        (["ising", "-n", "10", "--out", "x", "--set", "size=eight"], "size must be a whole number, got 'eight'"),
+        (["ising", "-n", "10", "--out", "x", "--set", "colour=1"], "parameters must be among size, "),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_simulate_says_in_one_sentence_what_is_wrong(words, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    told = call("simulate", *words)
+    assert told.exit_code == 2
+    assert told.stderr.startswith(f"dlphys: {message}")
+    assert not list(tmp_path.iterdir())
