@@ -188,7 +188,7 @@ def simulate(
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A keyword of the simulator.")
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes of a local Dask cluster.")] = None,
-    scheduler: Annotated[str | None, typer.Option(metavar="tcp://...", help="A Dask scheduler that is running.")] = None,
+    scheduler: Annotated[str | None, typer.Option(metavar="tcp://...", help="A running Dask scheduler.")] = None,
     shard_events: Annotated[int | None, typer.Option(min=1, help="Events a file; by default 64 MiB.")] = None,
 ) -> int:
     """Simulate any number of events into a folder of shards."""
@@ -293,6 +293,21 @@ def pull(
     if all == bool(names):
         raise ValueError("give either names of data sets or --all, then the folder: dlphys data pull --all DIR")
     return _print_files(manage.pull("all" if all else names, directory))
+
+
+@command(data_app)
+def export(
+    book: Annotated[Path, typer.Option("--book", metavar="DIR", help="The folder to fill.")],
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAMES", help="Such as ising_data; by default all eight.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+) -> None:
+    """Write the data files of the book's own exercises, made by this package's simulators."""
+    from dlphys.datasets.export import export_book
+
+    for path in export_book(book, names or None, seed=seed):
+        typer.echo(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
 
 
 @command(data_app)

@@ -22,6 +22,7 @@ COMMANDS = [
     ["data", "list"],
     ["data", "pull"],
     ["data", "verify"],
+    ["data", "export"],
 ]
 
 
