@@ -58,20 +58,22 @@ def fill_blocks(fill: Callable[[int, slice], None], n: int, *, block: int, title
     title : str
         Stands beside the progress bar, which appears after two seconds.
     """
-    blocks = -(-n // block)
-
-    def one(number: int) -> None:
-        fill(number, slice(number * block, min((number + 1) * block, n)))
-
-    if blocks < 4:
-        for number in range(blocks):
-            one(number)
+    events = slices(n, block)
+    if len(events) < 4:
+        for number, chosen in enumerate(events):
+            fill(number, chosen)
         return
     from tqdm.auto import tqdm  # here: importing it takes longer than a small sample
 
-    pool = ThreadPoolExecutor(min(thread_count(), blocks))
+    pool = ThreadPoolExecutor(min(thread_count(), len(events)))
     try:
-        for _ in tqdm(pool.map(one, range(blocks)), total=blocks, delay=2, desc=title, unit="block"):
+        done = pool.map(fill, range(len(events)), events)
+        for _ in tqdm(done, total=len(events), delay=2, desc=title, unit="block"):
             pass
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def slices(n: int, block: int) -> list[slice]:
+    """The events of each block."""
+    return [slice(first, min(first + block, n)) for first in range(0, n, block)]

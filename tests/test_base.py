@@ -1,5 +1,6 @@
 """The small modules that everything stands on: validation, random numbers, compilation."""
 
+import os
 import subprocess
 import sys
 
@@ -77,6 +78,21 @@ def test_compiled_functions_work_where_no_cache_can_be_written(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
     assert done.stdout.strip() == "42", done.stderr
+
+
+def test_a_change_in_a_called_function_is_compiled_although_its_caller_is_the_same_file(tmp_path):
+    """Numba alone would go on with the old code: it looks at the caller's file only."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path)}
+    head = "from dlphys._numba import compiled\n\n\n@compiled()\n"
+    (tmp_path / "caller.py").write_text(f"from callee import twice\n{head}def run(x):\n    return twice(x) + 1\n")
+    code = "import caller\nprint(caller.run(1), sum(caller.run.stats.cache_hits.values()))"
+    results = []
+    for factor in (2, None, 30):
+        if factor is not None:
+            (tmp_path / "callee.py").write_text(f"{head}def twice(x):\n    return {factor} * x\n")
+        done = subprocess.run([sys.executable, "-B", "-c", code], env=environment, capture_output=True, text=True)
+        results.append(done.stdout.split())
+    assert results == [["3", "0"], ["3", "1"], ["31", "0"]], done.stderr
 
 
 def test_tensorflow_starts_without_a_word():

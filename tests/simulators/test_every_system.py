@@ -1,6 +1,8 @@
 """What holds for every simulator (DESIGN sections 2 and 3)."""
 
 import dataclasses
+import functools
+import inspect
 import json
 import os
 import subprocess
@@ -14,7 +16,8 @@ from dlphys import _blocks
 from dlphys.simulators._systems import systems
 
 SYSTEMS = systems()
-MANY = 3000  # events: several blocks of most systems
+# with its default settings it draws nothing: the book's sine wave without noise
+SYSTEMS["series.sines"] = functools.partial(SYSTEMS["series.sines"], preset="physics")
 every_system = pytest.mark.parametrize("name", list(SYSTEMS))
 
 # Sizes of two results, at most 40 and 160 MiB and what takes a few seconds, and the overhead beyond each, in MiB.
@@ -63,18 +66,29 @@ def threads(monkeypatch):
     return fixed
 
 
+def events_of(name, blocks, monkeypatch):
+    """A number of events that takes more than ``blocks`` blocks, and so threads from four on."""
+    used = [100]  # where a system has another way to share its work
+    slices = _blocks.slices
+    monkeypatch.setattr(_blocks, "slices", lambda n, block: used.append(block) or slices(n, block))
+    SYSTEMS[name](1, seed=3)
+    monkeypatch.setattr(_blocks, "slices", slices)
+    return blocks * max(used) + 7
+
+
 @every_system
-def test_one_seed_gives_the_same_bits_for_any_number_of_threads(name, threads):
+def test_one_seed_gives_the_same_bits_for_any_number_of_threads(name, threads, monkeypatch):
+    n = events_of(name, 4, monkeypatch)
     made = []
-    for count in (1, 2, 5):
+    for count in (1, 3):
         threads(count)
-        made.append(bits(SYSTEMS[name](MANY, seed=3)))
-    assert made[0] == made[1] == made[2]
+        made.append(bits(SYSTEMS[name](n, seed=3)))
+    assert made[0] == made[1]
 
 
 @every_system
-def test_the_first_events_do_not_depend_on_how_many_follow(name):
-    few, many = SYSTEMS[name](37, seed=3), SYSTEMS[name](MANY, seed=3)
+def test_the_first_events_do_not_depend_on_how_many_follow(name, monkeypatch):
+    few, many = SYSTEMS[name](37, seed=3), SYSTEMS[name](events_of(name, 1, monkeypatch), seed=3)
     for field, array in few.arrays().items():
         assert array.shape[1:] == getattr(many, field).shape[1:], field
         assert array.tobytes() == getattr(many, field)[:37].tobytes(), field
@@ -107,7 +121,7 @@ def test_the_result_is_frozen_and_says_what_it_holds(name):
     lines = repr(sample).splitlines()
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 120
-    doc = type(sample).__doc__
+    doc = "".join(kind.__doc__ or "" for kind in type(sample).__mro__)
     assert all(field in doc for field in arrays), "every field is documented"
 
 
@@ -128,8 +142,6 @@ def test_what_is_no_count_is_refused(name):
 @every_system
 def test_all_settings_have_defaults_that_json_can_hold(name):
     """So that a manifest of `dlphys simulate` can say them."""
-    import inspect
-
     for parameter in list(inspect.signature(SYSTEMS[name]).parameters.values())[1:]:
         if parameter.name != "seed":
             assert parameter.kind is parameter.KEYWORD_ONLY
