@@ -3,7 +3,25 @@
 import importlib
 from types import ModuleType
 
-__all__ = ["earthquakes", "ising"]
+__all__ = [
+    "airshower",
+    "calorimeter",
+    "cosmic_rays",
+    "earthquakes",
+    "events",
+    "galaxies",
+    "gas",
+    "ising",
+    "jets",
+    "lattice_field",
+    "oscillators",
+    "radio",
+    "resonance",
+    "series",
+    "speckle",
+    "spectra",
+    "toys",
+]
 
 
 def __getattr__(name: str) -> ModuleType:

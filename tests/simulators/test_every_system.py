@@ -36,7 +36,7 @@ for name, simulate in systems().items():
     simulate(1, seed=1)
     begin = time.perf_counter()
     warm = simulate(500, seed=1)
-    in_time = 4 * 500 / (time.perf_counter() - begin)
+    in_time = 2 * 500 / (time.perf_counter() - begin)
     many = min(in_time, 160 * 2**20 / sum(array.nbytes / 500 for array in warm.arrays().values()))
     sizes, overhead = [], []
     for n in (int(many / 4), int(many)):
@@ -154,7 +154,9 @@ def test_all_settings_have_defaults_that_json_can_hold(name):
 def test_memory_is_the_result_and_a_little_more(half):
     """For 1 GiB of result at most 256 MiB more: a quarter of what is added, and no more than 256 MiB to begin with."""
     names = list(SYSTEMS)[half::2]
-    environment = {**os.environ, "OMP_NUM_THREADS": "2", "MALLOC_ARENA_MAX": "2"}
+    # freed memory goes back to the system at once, so that its peak is that of one simulation
+    give_back = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "2"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "2", **give_back}
     done = subprocess.run(
         [sys.executable, "-c", MEMORY, *names], env=environment, capture_output=True, text=True, check=False
     )
@@ -164,6 +166,6 @@ def test_memory_is_the_result_and_a_little_more(half):
     too_much = {
         name: (sizes, overhead)
         for name, (sizes, overhead) in measured.items()
-        if overhead[1] > 256 or overhead[1] - overhead[0] > 0.25 * (sizes[1] - sizes[0]) + 8
+        if overhead[1] > 256 or overhead[1] - max(0, overhead[0]) > 0.25 * (sizes[1] - sizes[0]) + 8
     }
     assert not too_much

@@ -1,0 +1,62 @@
+"""Wrong arguments to every public function of dlphys.simulators.spectra and to the loaders of its sets."""
+
+import numpy as np
+
+from dlphys.datasets._spectra import load_eels, load_gluon
+from dlphys.simulators import spectra
+from dlphys.simulators.spectra import (
+    chi_squared,
+    coverage,
+    energy_loss_image,
+    gluon_momentum,
+    gluon_uncertainty,
+    log_ratio_thickness,
+    momentum_grid,
+    oracle_fit,
+    reflected_tail,
+    scaling_violation_matrix,
+    scaling_violations,
+    single_scattering,
+    thickness_map,
+    zero_loss_peak,
+)
+
+CASES = [
+    (spectra.simulate, (0,), {"seed": 1}, ValueError, r"n must be at least 1, got 0"),
+    (spectra.simulate, (3,), {"seed": -1}, ValueError, r"seed must be at least 0, got -1"),
+    (spectra.simulate, (3,), {"seed": 1, "points": 1}, ValueError, r"points must be between 2 and 1000000, got 1"),
+    (spectra.simulate, (3,), {"seed": 1, "x_min": 0.0}, ValueError, r"x_min must be .* \[1e-06, 0.9\], got 0.0"),
+    (spectra.simulate, (3,), {"seed": 1, "level": 3}, ValueError, r"level must be one of 0, 1, 2, got 3"),
+    (scaling_violations, (3,), {"seed": 1, "level": "two"}, ValueError, r"level must be one of 0, 1, 2, got 'two'"),
+    (scaling_violations, (3,), {"seed": 1, "relative_error": 0.0}, ValueError, r"relative_error must be .* got 0.0"),
+    (gluon_momentum, (1.5,), {}, ValueError, r"x must lie in \[1e-06, 1\], got 1.5"),
+    (gluon_uncertainty, (0.0,), {}, ValueError, r"x must lie in \[1e-06, 1\], got 0"),
+    (momentum_grid, (1,), {}, ValueError, r"points must be between 2 and 1000, got 1"),
+    (momentum_grid, (), {"x_min": 1.0}, ValueError, r"x_min must be .* got 1.0"),
+    (scaling_violation_matrix, ([0.1], [0.2, 0.5]), {}, ValueError, r"x must lie in \[0.2, 1\], got 0.1"),
+    (scaling_violation_matrix, ([0.5], [0.5, 0.2]), {}, ValueError, r"nodes must be at least two increasing numbers"),
+    (chi_squared, ([1.0], [1.0], [0.0]), {}, ValueError, r"uncertainty must lie in .* got 0"),
+    (chi_squared, ("a", [1.0], [1.0]), {}, TypeError, r"prediction must be an array of numbers"),
+    (coverage, ([[1.0, 2.0]], [1.0, 2.0]), {}, ValueError, r"fits must hold at least two replicas, got 1"),
+    (coverage, ([[1.0], [2.0]], [1.0, 2.0]), {}, ValueError, r"truth must have shape \(1,\), got \(2,\)"),
+    (oracle_fit, (np.zeros((2, 3)),), {}, TypeError, r"data must be PseudoData, got ndarray"),
+    (energy_loss_image, (0,), {"seed": 1}, ValueError, r"n must be at least 1, got 0"),
+    (energy_loss_image, (4,), {"seed": 1, "width": 1}, ValueError, r"width must be at least 2, got 1"),
+    (energy_loss_image, (4,), {"seed": 1, "electrons": 0}, ValueError, r"electrons must be .* got 0"),
+    (energy_loss_image, (4,), {"seed": 1, "resolution": 0.1}, ValueError, r"resolution must be .* eV, got 0.1"),
+    (energy_loss_image, (4,), {"seed": 1, "jitter": -1.0}, ValueError, r"jitter must be .* eV, got -1.0"),
+    (zero_loss_peak, (0.0,), {"resolution": 0.0}, ValueError, r"resolution must be .* eV, got 0.0"),
+    (zero_loss_peak, ("zero",), {}, TypeError, r"energy_loss must be an array of numbers"),
+    (single_scattering, (np.inf,), {}, ValueError, r"energy_loss must be finite"),
+    (thickness_map, (-1, 0), {}, ValueError, r"rows must lie in \[0, inf\], got -1"),
+    (thickness_map, (0, 0), {"width": 0}, ValueError, r"width must be at least 2, got 0"),
+    (log_ratio_thickness, (np.zeros((2, 768)),), {}, ValueError, r"counts must hold electrons below 1.9 eV in every"),
+    (log_ratio_thickness, (np.ones((2, 768)),), {"cut": 0.0}, ValueError, r"cut must be .* eV, got 0.0"),
+    (reflected_tail, (np.ones((2, 100)),), {}, ValueError, r"counts must have shape \(any, 768\), got \(2, 100\)"),
+    (load_gluon, (4,), {"seed": 1}, ValueError, r"n must be at least 5, got 4"),
+    (load_gluon, (10,), {"seed": 1, "replica": -1}, ValueError, r"replica must be between 0 and 100000, got -1"),
+    (load_gluon, (10,), {"seed": 1, "level": 7}, ValueError, r"level must be one of 0, 1, 2, got 7"),
+    (load_eels, (7,), {"seed": 1}, ValueError, r"n must be at least 8, got 7"),
+    (load_eels, (8,), {"seed": "one"}, TypeError, r"seed must be a whole number"),
+    (load_eels, (8,), {"seed": 1, "resolution": 5.0}, ValueError, r"resolution must be .* eV, got 5.0"),
+]
