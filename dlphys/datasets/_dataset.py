@@ -26,7 +26,7 @@ class About:
     ----------
     title : str
     source : str
-        "mirror", "cache", "download", "simulated" or "stand-in": where the bytes came from.
+        "mirror", "cache", "download", "simulated", "included" or "stand-in": where the bytes came from.
     units : dict
         Unit of every column of the inputs, in the order of the last axis of ``x``.
     made : str

@@ -42,16 +42,40 @@ def _give_up(reason: str) -> NotHere:
     return NotHere(f"{reason}; not tried again before Python restarts")
 
 
-def intact(file: File, folder: Path) -> bool:
-    """Whether the file lies in ``folder`` with the registered hash. A broken one is removed."""
-    path = folder / file.name
+def known_hash(file: File, folder: Path) -> str:
+    """The registered sha256, or the one noted when the file was first downloaded to ``folder``; else nothing."""
+    if file.sha256:
+        return file.sha256
     try:
-        if sha256(path) == file.sha256:
+        return _note(file, folder).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _note(file: File, folder: Path) -> Path:
+    path = folder / file.name
+    return path.with_name(f"{path.name}.sha256")
+
+
+def intact(file: File, folder: Path) -> bool:
+    """Whether the file lies in ``folder`` with its known hash. A broken one is removed, one of unknown hash is not."""
+    path = folder / file.name
+    expected = known_hash(file, folder)
+    try:
+        if not expected:
+            return False
+        if sha256(path) == expected:
             return True
         path.unlink()
     except OSError:
         pass
     return False
+
+
+def hand_on(file: File, source: Path, folder: Path) -> None:
+    """Take the note of a file's sha256 along when the file is copied."""
+    if not file.sha256:
+        _note(file, folder).write_text(known_hash(file, source), encoding="ascii")
 
 
 def download(entry: Entry, folder: Path) -> None:
@@ -94,7 +118,8 @@ def download_file(file: File, folder: Path) -> None:
                     raise _give_up(f"{host} sent nothing for {PATIENCE:g} s") from None
                 reasons.append(f"{host} broke off {Path(file.name).name}")
             except ValueError:
-                reasons.append(f"{Path(file.name).name} from {host} does not have the registered sha256")
+                kind = "registered sha256" if file.sha256 else "checksum that was stated for it"
+                reasons.append(f"{Path(file.name).name} from {host} does not have the {kind}")
                 break
             if attempt + 1 < ATTEMPTS:
                 time.sleep(PAUSE * (attempt + 1))
@@ -137,13 +162,35 @@ def _retrieve(url: str, file: File, folder: Path) -> None:
     from tqdm.auto import tqdm
 
     path = folder / file.name
+    known = known_hash(file, folder)
+    expected = f"sha256:{known}" if known else _stated(file)
     # delay: nothing is shown for a download of less than 2 s
     with _quiet(), tqdm(total=file.size, unit="B", unit_scale=True, desc=path.name, delay=2, leave=False) as bar:
         headers = {"User-Agent": f"dlphys/{dlphys.__version__}", "Accept-Encoding": "identity"}
         downloader = pooch.HTTPDownloader(
             progressbar=bar, chunk_size=1 << 16, timeout=(PATIENCE, PATIENCE), headers=headers
         )
-        pooch.retrieve(url, f"sha256:{file.sha256}", fname=path.name, path=path.parent, downloader=downloader)
+        pooch.retrieve(url, expected, fname=path.name, path=path.parent, downloader=downloader)
+    if not known:
+        _note(file, folder).write_text(sha256(path), encoding="ascii")
+
+
+def _stated(file: File) -> str:
+    """The checksum that the record of a file states, such as "md5:..."; Zenodo has one for each of its files.
+
+    It guards the way of the bytes, not their meaning: who changes the record changes it too. Therefore the sha256 of
+    what came is noted, and from then on nothing else is taken.
+    """
+    import requests
+
+    name = Path(file.name).name
+    host = urllib.parse.urlsplit(file.checksums).hostname
+    answer = requests.get(file.checksums, timeout=(PATIENCE, PATIENCE))
+    answer.raise_for_status()
+    try:
+        return str(next(entry["checksum"] for entry in answer.json()["files"] if entry["key"] == name))
+    except (ValueError, KeyError, TypeError, StopIteration):
+        raise Refused(f"{host} does not state the checksum of {name}") from None
 
 
 @contextmanager

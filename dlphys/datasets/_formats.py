@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from dlphys.datasets._errors import NotHere
 from dlphys.datasets._registry import Entry
 
 Table = dict[str, np.ndarray]
+Reader: TypeAlias = Callable[[Entry, Path], Table]
 
 
 def sha256(path: Path) -> str:
@@ -26,8 +28,15 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read(entry: Entry, folder: Path) -> Table:
+def read(entry: Entry, folder: Path, reader: Reader | None = None) -> Table:
     """The arrays of a set whose files lie in ``folder``.
+
+    Parameters
+    ----------
+    entry : Entry
+    folder : path
+    reader : callable, optional
+        For sets that are read in part; left out, the one of the entry's format.
 
     Raises
     ------
@@ -38,7 +47,7 @@ def read(entry: Entry, folder: Path) -> Table:
         if entry.npz and (folder / entry.npz).is_file():
             arrays = _npz(folder / entry.npz, entry)
         else:
-            arrays = _READERS[entry.format](entry, folder)
+            arrays = (reader or _READERS[entry.format])(entry, folder)
     except FileNotFoundError as error:
         raise NotHere(f"{Path(error.filename).name} is missing") from None
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, tarfile.TarError) as error:
@@ -124,9 +133,23 @@ def _read_cifar(entry: Entry, folder: Path) -> Table:
     }
 
 
-_READERS: dict[str, Callable[[Entry, Path], Table]] = {
+def _look_at_higgs(entry: Entry, folder: Path) -> Table:
+    from dlphys.datasets import _higgs  # its loader needs this module
+
+    return _higgs.look(entry, folder)
+
+
+def _look_at_top_tagging(entry: Entry, folder: Path) -> Table:
+    from dlphys.datasets import _top_tagging
+
+    return _top_tagging.look(entry, folder)
+
+
+_READERS: dict[str, Reader] = {
     "npz": _read_npz,
     "csv": _read_csv,
     "idx": _read_idx,
     "cifar": _read_cifar,
+    "higgs": _look_at_higgs,
+    "top_tagging": _look_at_top_tagging,
 }

@@ -1,8 +1,12 @@
-"""Pictures in ten classes: MNIST, Fashion-MNIST, CIFAR-10."""
+"""Pictures in ten classes: MNIST, Fashion-MNIST, CIFAR-10.
+
+All three loaders return 60 000 or 50 000 pictures to train and validate and 10 000 for the test, float32 from 0 to 1.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -61,21 +65,7 @@ def load_mnist(*, validation: int = 5000, stand_in: bool | None = None) -> Datas
     >>> data.x_train.shape  # doctest: +SKIP
     (55000, 28, 28, 1)
     """
-    return _load(
-        "mnist",
-        validation,
-        stand_in,
-        _digits,
-        made="forms filled in by employees of the US Census Bureau and by pupils, scanned by NIST, scaled and centred",
-        flaws=("a few dozen labels of the test set are disputed, so accuracies above 99.8 % mean little",),
-        stand_in_made="scikit-learn's 1797 digits of 8 x 8 pixels (UCI, CC BY 4.0), enlarged and bent",
-        stand_in_flaws=(
-            "the 10 000 test images come from 597 digits, so the error of an accuracy p is that of 597 draws, "
-            "sqrt(p (1 - p) / 597), not of 10 000",
-            "50 training images come from each of 1200 digits, so learning curves flatten early",
-        ),
-        classes=tuple("0123456789"),
-    )
+    return _load("mnist", validation, stand_in)
 
 
 def load_fashion_mnist(*, validation: int = 5000, stand_in: bool | None = None) -> Dataset:
@@ -84,19 +74,20 @@ def load_fashion_mnist(*, validation: int = 5000, stand_in: bool | None = None) 
     Parameters
     ----------
     validation : int, default 5000
-        How many of the 60 000 (the last ones) are set aside for validation; 1 to 59 999.
+        As in `load_mnist`.
     stand_in : bool, optional
-        There is no stand-in yet; True raises `DataUnavailable`.
+        As in `load_mnist`. The stand-in is drawn: outlines, cloth and folds of ten kinds of garment, about as hard to
+        tell apart as the real ones.
 
     Returns
     -------
     Dataset
-        x (n, 28, 28, 1) float32, grey level from 0 to 1; y (n,) int64, the class of ``about.classes``.
+        x (n, 28, 28, 1) float32, grey level from 0 (ground) to 1; y (n,) int64, the class of ``about.classes``.
 
     Raises
     ------
     DataUnavailable
-        If the set cannot be had.
+        If the real set cannot be had and the stand-in is forbidden.
 
     Notes
     -----
@@ -109,15 +100,7 @@ def load_fashion_mnist(*, validation: int = 5000, stand_in: bool | None = None) 
     fashion_mnist: downloaded before, from the cache
     'ankle boot'
     """
-    return _load(
-        "fashion_mnist",
-        validation,
-        stand_in,
-        None,
-        made="product photographs of an online shop, made grey, shrunk to 28 x 28 and inverted",
-        flaws=("shirts, T-shirts, pullovers and coats overlap: a simple network ends near 92 %",),
-        classes=GARMENTS,
-    )
+    return _load("fashion_mnist", validation, stand_in)
 
 
 def load_cifar10(*, validation: int = 5000, stand_in: bool | None = None) -> Dataset:
@@ -128,7 +111,8 @@ def load_cifar10(*, validation: int = 5000, stand_in: bool | None = None) -> Dat
     validation : int, default 5000
         How many of the 50 000 (the last ones) are set aside for validation; 1 to 49 999.
     stand_in : bool, optional
-        There is no stand-in yet; True raises `DataUnavailable`.
+        As in `load_mnist`. The stand-in is drawn: ten kinds of object before a scene, about as hard to tell apart as
+        those of the photographs.
 
     Returns
     -------
@@ -138,7 +122,7 @@ def load_cifar10(*, validation: int = 5000, stand_in: bool | None = None) -> Dat
     Raises
     ------
     DataUnavailable
-        If the set cannot be had.
+        If the real set cannot be had and the stand-in is forbidden.
 
     Notes
     -----
@@ -151,40 +135,76 @@ def load_cifar10(*, validation: int = 5000, stand_in: bool | None = None) -> Dat
     cifar10: from the mirror DLPHYS_DATA_DIR
     (45000, 32, 32, 3)
     """
-    return _load(
-        "cifar10",
-        validation,
-        stand_in,
-        None,
+    return _load("cifar10", validation, stand_in)
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What `About` says beside the registry: about the real set, and about its stand-in."""
+
+    classes: tuple[str, ...]
+    made: str
+    flaws: tuple[str, ...]
+    module: str  # makes the stand-in
+    stand_in_made: str
+    stand_in_flaws: tuple[str, ...]
+    stand_in_licence: str = "MIT, as this package"
+    stand_in_citation: str = "dlphys, this package"
+
+
+_WORDS = {
+    "mnist": _Words(
+        classes=tuple("0123456789"),
+        made="forms filled in by employees of the US Census Bureau and by pupils, scanned by NIST, scaled and centred",
+        flaws=("a few dozen labels of the test set are disputed, so accuracies above 99.8 % mean little",),
+        module="_digits",
+        stand_in_made="scikit-learn's 1797 digits of 8 x 8 pixels (UCI, CC BY 4.0), enlarged and bent",
+        stand_in_flaws=(
+            "the 10 000 test images come from 597 digits, so the error of an accuracy p is that of 597 draws, "
+            "sqrt(p (1 - p) / 597), not of 10 000",
+            "50 training images come from each of 1200 digits, so learning curves flatten early",
+        ),
+        stand_in_licence="digits CC BY 4.0",
+        stand_in_citation="E. Alpaydin and C. Kaynak, Optical recognition of handwritten digits, UCI, "
+        "doi:10.24432/C50P49",
+    ),
+    "fashion_mnist": _Words(
+        classes=GARMENTS,
+        made="product photographs of an online shop, made grey, shrunk to 28 x 28 and inverted",
+        flaws=("shirts, T-shirts, pullovers and coats overlap: a simple network ends near 92 %",),
+        module="_garments",
+        stand_in_made="drawn from outlines, patterns and folds, each picture with its own cut, pose and light",
+        stand_in_flaws=(
+            "drawings, not photographs: bags, trousers and sandals are easier than real ones, shirts as hard",
+            "what a network learns here does not carry over to photographs",
+        ),
+    ),
+    "cifar10": _Words(
+        classes=OBJECTS,
         made="photographs found by image search, labelled by paid students, shrunk to 32 x 32",
         flaws=(
             "3 % of the test images have a near copy among the training images (Barz and Denzler, arXiv:1902.00423)",
             "about 0.5 % of the test labels are wrong (Northcutt et al., arXiv:2103.14749)",
         ),
-        classes=OBJECTS,
-    )
+        module="_objects",
+        stand_in_made="drawn from outlines before scenes, each picture with its own view, colours, clutter and light",
+        stand_in_flaws=(
+            "drawings, not photographs: which classes are hard differs from the real set, how hard on average does not",
+            "what a network learns here does not carry over to photographs",
+        ),
+    ),
+}
 
 
-def _load(
-    name: str,
-    validation: int,
-    stand_in: bool | None,
-    make: Callable[[], Table] | None,
-    *,
-    made: str,
-    flaws: tuple[str, ...],
-    classes: tuple[str, ...],
-    stand_in_made: str = "",
-    stand_in_flaws: tuple[str, ...] = (),
-) -> Dataset:
-    entry = registry()[name]
+def _load(name: str, validation: int, stand_in: bool | None) -> Dataset:
+    entry, words = registry()[name], _WORDS[name]
     n = entry.shapes["x_train"][0]
     validation = check_count(validation=validation, maximum=n - 1)
-    arrays, source = obtain(name, stand_in, make, caller_depth=4)
+    arrays, source = obtain(name, stand_in, lambda: _made(name), caller_depth=4)
     real = source != "stand-in"
     x_train, y_train = arrays["x_train"], arrays["y_train"].astype(np.int64)
     parts = [np.arange(n - validation), np.arange(n - validation, n)]
-    if not real:  # neighbours come from one original: mix them, within each part
+    if not real:  # images of one original may be neighbours: mix them, within each part
         parts = [np.random.default_rng(i).permutation(part) for i, part in enumerate(parts)]
     return Dataset(
         name=name,
@@ -199,13 +219,11 @@ def _load(
             source=source,
             units={"red": "0 to 1", "green": "0 to 1", "blue": "0 to 1"} if x_train.ndim == 4 else {"grey": "0 to 1"},
             target_units={"class": "0 to 9"},
-            made=made if real else stand_in_made,
-            licence=entry.licence if real else "digits CC BY 4.0",
-            citation=entry.citation
-            if real
-            else "E. Alpaydin and C. Kaynak, Optical recognition of handwritten digits, UCI, doi:10.24432/C50P49",
-            flaws=flaws if real else stand_in_flaws,
-            classes=classes,
+            made=words.made if real else words.stand_in_made,
+            licence=entry.licence if real else words.stand_in_licence,
+            citation=entry.citation if real else words.stand_in_citation,
+            flaws=words.flaws if real else words.stand_in_flaws,
+            classes=words.classes,
         ),
     )
 
@@ -217,9 +235,8 @@ def _pixels(images: np.ndarray) -> np.ndarray:
     return scaled if scaled.ndim == 4 else scaled[..., None]
 
 
-def _digits() -> Table:
-    from dlphys.datasets import _digits  # compiled code, needed only here
-
+def _made(name: str) -> Table:
+    """The stand-in, kept in the cache."""
+    module = importlib.import_module(f"dlphys.datasets.{_WORDS[name].module}")  # compiled, needed only here
     keys = ("x_train", "y_train", "x_test", "y_test")
-    arrays, _ = _cache.recall("stand-in", "mnist", {}, _digits, keys, _digits.make_stand_in)
-    return arrays
+    return _cache.recall("stand-in", name, {}, module, keys, module.make_stand_in)[0]

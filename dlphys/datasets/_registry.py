@@ -10,12 +10,17 @@ from importlib.resources import files
 
 @dataclass(frozen=True)
 class File:
-    """One file of a set: its name in a mirror, where it is downloaded, and what it must hash to."""
+    """One file of a set: its name in a mirror, where it is downloaded, and what it must hash to.
+
+    Where no sha256 is registered, ``checksums`` is the address of a record that states the checksum of every file, and
+    the sha256 of the first good download is kept beside the file (`dlphys.datasets._fetch`).
+    """
 
     name: str
     urls: tuple[str, ...]
     sha256: str
     size: int  # bytes
+    checksums: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Entry:
     shapes: dict[str, tuple[int, ...]]
     npz: str = ""
     columns: tuple[str, ...] = ()
+    optional: bool = False
 
     @property
     def size(self) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from dlphys._validation import shown
 from dlphys.datasets import _cache, _fetch, _formats
 from dlphys.datasets._errors import Damaged, DataUnavailable, NotHere, StandInWarning
-from dlphys.datasets._formats import Table
+from dlphys.datasets._formats import Reader, Table
 from dlphys.datasets._registry import Entry, registry
 
 DOWNLOADS = "downloads"  # folder in the cache
@@ -39,7 +39,13 @@ def announce(name: str, sentence: str) -> None:
 
 
 def obtain(
-    name: str, stand_in: bool | None, make: Callable[[], Table] | None, *, caller_depth: int
+    name: str,
+    stand_in: bool | None,
+    make: Callable[[], Table],
+    *,
+    caller_depth: int,
+    reader: Reader | None = None,
+    allow_download: bool = True,
 ) -> tuple[Table, str]:
     """The arrays of a set and its source.
 
@@ -49,10 +55,14 @@ def obtain(
         Name in the registry.
     stand_in : bool or None
         False forbids the stand-in, True forces it, None allows it as the last resort.
-    make : callable or None
-        Makes the stand-in; None if there is none yet.
+    make : callable
+        Makes the stand-in.
     caller_depth : int
         How many calls up the user's line is, for the warning to point at.
+    reader : callable, optional
+        From the entry and the folder with its files to arrays, for sets that are read in part.
+    allow_download : bool
+        False for sets of gigabytes, until somebody asks for them.
 
     Raises
     ------
@@ -67,16 +77,16 @@ def obtain(
     if not forced:
         for source, find in (("mirror", _from_mirror), ("cache", _from_cache), ("download", _from_download)):
             try:
-                arrays, sentence = find(entry)
+                if source == "download" and not allow_download:
+                    raise NotHere(f"{entry.size / 1e9:.1f} GB, only with allow_download=True")
+                arrays, sentence = find(entry, reader)
             except NotHere as error:
                 tried.append(f"{source}: {error}")
                 damaged += [tried[-1]] if isinstance(error, Damaged) else []
                 continue
             announce(name, "; ".join([sentence, *damaged]))
             return arrays, source
-    if make is None:
-        tried.append("stand-in: there is none yet for this set")
-    elif stand_in is False:
+    if stand_in is False:
         tried.append("stand-in: forbidden by stand_in=False")
     else:
         why = "asked for by stand_in=True" if stand_in else "asked for by DLPHYS_STAND_IN" if forced else ""
@@ -98,7 +108,7 @@ def files_in(entry: Entry, folder: Path) -> bool:
     )
 
 
-def _from_mirror(entry: Entry) -> tuple[Table, str]:
+def _from_mirror(entry: Entry, reader: Reader | None) -> tuple[Table, str]:
     folder = mirror()
     if folder is None:
         raise NotHere("DLPHYS_DATA_DIR is not set")
@@ -108,24 +118,24 @@ def _from_mirror(entry: Entry) -> tuple[Table, str]:
     if not files_in(entry, folder):
         raise NotHere(f"DLPHYS_DATA_DIR has no {names}")
     try:
-        arrays = _formats.read(entry, folder)
+        arrays = _formats.read(entry, folder, reader)
     except NotHere as error:
         raise Damaged(f"what lies there is not the set: {error}") from None
     return arrays, "from the mirror DLPHYS_DATA_DIR"
 
 
-def _from_cache(entry: Entry) -> tuple[Table, str]:
+def _from_cache(entry: Entry, reader: Reader | None) -> tuple[Table, str]:
     folder = _cache.directory() / DOWNLOADS
     if [file for file in entry.files if not _fetch.intact(file, folder)]:
         raise NotHere("not downloaded before")
-    return _formats.read(entry, folder), "downloaded before, from the cache"
+    return _formats.read(entry, folder, reader), "downloaded before, from the cache"
 
 
-def _from_download(entry: Entry) -> tuple[Table, str]:
+def _from_download(entry: Entry, reader: Reader | None) -> tuple[Table, str]:
     with _cache.folder_to_write(DOWNLOADS) as (folder, lasting):
         try:
             _fetch.download(entry, folder)
         except OSError as error:
             raise NotHere(f"cannot be written ({error})") from None
         sentence = f"downloaded ({entry.size / 1e6:.1f} MB{', kept in the cache' if lasting else ''})"
-        return _formats.read(entry, folder), sentence
+        return _formats.read(entry, folder, reader), sentence

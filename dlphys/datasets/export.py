@@ -99,7 +99,8 @@ def export_book(
         path = folder / f"{name}.npz"
         temporary = folder / f"{name}.part.npz"
         try:
-            np.savez_compressed(temporary, **book.make(max(1, round(book.n * share)), seed))
+            arrays = book.make(max(1, round(book.n * share)), seed)
+            np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]  # the stubs take keywords for allow_pickle
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -174,7 +175,7 @@ def _karate_club(n: int, seed: int) -> dict[str, np.ndarray]:
     from dlphys.datasets._karate import GROUPS
 
     adjacency = networkx.to_numpy_array(networkx.karate_club_graph(), weight=None, dtype=np.float32)
-    # our groups, in the order in which the book's file numbers them; 29 of the 34 members are in the same one
+    # our groups, in the order in which the book's file numbers them; 31 of the 34 members are in the same one
     one_hot = np.eye(4, dtype=np.float32)[[1, 0, 3, 2]]
     return {
         "adj": adjacency,

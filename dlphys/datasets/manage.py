@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,8 @@ from dlphys.datasets._source import DOWNLOADS, files_in, mirror, stand_in_forced
 
 __all__ = ["FileReport", "SetInfo", "list_data", "pull", "verify"]
 
-SIMULATED = ("earthquakes", "ising")
-STAND_INS = ("mnist", "wine")
+INCLUDED = {"karate_club": "BSD 3-Clause, with networkx"}  # sets that lie in an installed package
+LOADER = "load_"
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,12 @@ class SetInfo:
     name : str
         As in ``load_<name>``.
     kind : str
-        "downloaded" or "simulated".
+        "downloaded", "simulated" or "included".
     source : str
         Where a loader would take it from now, without trying the network: "mirror", "cache", "download", "simulated",
-        "stand-in" or "unavailable".
+        "included" or "stand-in".
     size : int
-        Bytes to download; 0 for a simulated set.
+        Bytes to download; 0 for a simulated or included set.
     licence : str
     """
 
@@ -89,9 +90,11 @@ def list_data(names: str | Iterable[str] = "all") -> tuple[SetInfo, ...]:
     [('earthquakes', 'simulated'), ('ising', 'simulated')]
     """
     rows = []
-    for name in _chosen(names, (*registry(), *SIMULATED)):
+    for name in _chosen(names, _names()):
         entry = registry().get(name)
-        if entry is None:
+        if name in INCLUDED:
+            rows.append(SetInfo(name, "included", "included", 0, INCLUDED[name]))
+        elif entry is None:
             rows.append(SetInfo(name, "simulated", "simulated", 0, "MIT, as this package"))
         else:
             rows.append(SetInfo(name, "downloaded", _source_now(entry), entry.size, entry.licence))
@@ -106,13 +109,14 @@ def pull(names: str | Iterable[str], directory: str | os.PathLike[str]) -> tuple
     Parameters
     ----------
     names : "all", a name, or several names
+        "all" leaves out the sets of gigabytes, which are brought only by name.
     directory : path
         Made if it is not there. Files that are there and intact stay.
 
     Returns
     -------
     tuple of FileReport
-        One for each file; ``good`` is False where it could not be brought.
+        One for each file; ``good`` is False where it could not be brought, None where it was left out.
 
     Raises
     ------
@@ -129,13 +133,22 @@ def pull(names: str | Iterable[str], directory: str | os.PathLike[str]) -> tuple
     folder = _folder(directory)
     folder.mkdir(parents=True, exist_ok=True)
     _fetch.forget_giving_up()
-    return tuple(_pull_file(registry()[name], file, folder) for name in chosen for file in registry()[name].files)
+    rows = []
+    for entry in (registry()[name] for name in chosen):
+        for file in entry.files:
+            if entry.optional and names == "all" and not _fetch.intact(file, folder):
+                status = f"left out: {file.size / 1e9:.1f} GB, brought by name only"
+                rows.append(FileReport(entry.name, file.name, None, status))
+            else:
+                rows.append(_pull_file(entry, file, folder))
+    return tuple(rows)
 
 
 def verify(directory: str | os.PathLike[str] | None = None) -> tuple[FileReport, ...]:
     """Check every file of a mirror, or of the cache.
 
-    A file is good if it has the registered sha256, or if it holds the right arrays in another compression.
+    A file is good if it has the registered sha256, or if it holds the right arrays in another compression. Of files of
+    gigabytes in another compression only the layout is looked at.
 
     Parameters
     ----------
@@ -155,12 +168,19 @@ def verify(directory: str | os.PathLike[str] | None = None) -> tuple[FileReport,
     Examples
     --------
     >>> sorted({row.name for row in verify()})
-    ['cifar10', 'fashion_mnist', 'mnist', 'wine']
+    ['cifar10', 'fashion_mnist', 'higgs', 'mnist', 'top_tagging', 'wine']
     """
     folder = _cache.directory() / DOWNLOADS if directory is None else _folder(directory)
     if directory is not None and not folder.is_dir():
         raise ValueError(f"directory must be a folder that exists, got {str(folder)!r}")
     return tuple(row for entry in registry().values() for row in _verify_set(entry, folder))
+
+
+def _names() -> tuple[str, ...]:
+    """Every set that has a loader: those to be downloaded first, then the others by name."""
+    datasets = sys.modules[__package__]
+    loaders = {entry.removeprefix(LOADER) for entry in datasets.__all__ if entry.startswith(LOADER)}
+    return (*registry(), *sorted(loaders - set(registry())))
 
 
 def _chosen(names: str | Iterable[str], known: tuple[str, ...]) -> tuple[str, ...]:
@@ -186,13 +206,13 @@ def _folder(directory: str | os.PathLike[str]) -> Path:
 
 def _source_now(entry: Entry) -> str:
     if stand_in_forced():
-        return "stand-in" if entry.name in STAND_INS else "unavailable"
+        return "stand-in"
     folder = mirror()
     if folder is not None and files_in(entry, folder):
         return "mirror"
     if all((_cache.directory() / DOWNLOADS / file.name).is_file() for file in entry.files):
         return "cache"
-    return "download"
+    return "stand-in" if entry.optional else "download"
 
 
 def _pull_file(entry: Entry, file: File, folder: Path) -> FileReport:
@@ -206,6 +226,7 @@ def _pull_file(entry: Entry, file: File, folder: Path) -> FileReport:
         try:
             shutil.copyfile(cache / file.name, temporary)
             os.replace(temporary, target)
+            _fetch.hand_on(file, cache, folder)
         finally:
             temporary.unlink(missing_ok=True)
         return FileReport(entry.name, file.name, True, "copied from the cache")
@@ -219,7 +240,7 @@ def _pull_file(entry: Entry, file: File, folder: Path) -> FileReport:
 def _verify_set(entry: Entry, folder: Path) -> list[FileReport]:
     rows = []
     originals = [file for file in entry.files if (folder / file.name).is_file()]
-    exact = {file.name: _formats.sha256(folder / file.name) == file.sha256 for file in originals}
+    exact = {file.name: _formats.sha256(folder / file.name) == _fetch.known_hash(file, folder) for file in originals}
     npz = [entry.npz] if entry.npz and (folder / entry.npz).is_file() else []
     reason = ""
     if npz or (len(originals) == len(entry.files) and not all(exact.values())):
@@ -231,9 +252,11 @@ def _verify_set(entry: Entry, folder: Path) -> list[FileReport]:
         if file.name not in exact:
             rows.append(FileReport(entry.name, file.name, None, "not there"))
         elif exact[file.name]:
-            rows.append(FileReport(entry.name, file.name, True, "the registered sha256"))
+            kind = "registered sha256" if file.sha256 else "sha256 of its first download"
+            rows.append(FileReport(entry.name, file.name, True, f"the {kind}"))
         elif len(originals) < len(entry.files) or npz:
-            rows.append(FileReport(entry.name, file.name, False, "not the registered sha256"))
+            kind = "not the registered sha256" if file.sha256 else "no sha256 is known for it"
+            rows.append(FileReport(entry.name, file.name, False if file.sha256 else None, kind))
         else:
             good = "other bytes than the original, but the right arrays"
             rows.append(FileReport(entry.name, file.name, not reason, reason or good))

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import http.server
 import io
+import json
 import os
 import threading
 from pathlib import Path
@@ -29,7 +30,8 @@ def bare(monkeypatch, tmp_path):
     monkeypatch.setattr(_fetch, "_given_up", "")
     monkeypatch.setattr(_cache, "_said", set())
     for name, entry in list(registry().items()):
-        closed = tuple(dataclasses.replace(file, urls=("http://127.0.0.1:9/nothing",)) for file in entry.files)
+        nowhere = "http://127.0.0.1:9/nothing"
+        closed = tuple(dataclasses.replace(file, urls=(nowhere,), checksums=nowhere) for file in entry.files)
         monkeypatch.setitem(registry(), name, dataclasses.replace(entry, files=closed))
 
 
@@ -118,13 +120,22 @@ def server():
 
 @pytest.fixture
 def offer(server, monkeypatch):
-    """Register files of a set at the local server: offer("wine", {"winequality-white.csv": content}, shapes=...)."""
+    """Register files of a set at the local server: offer("wine", {"winequality-white.csv": content}, shapes=...).
 
-    def register(name, contents, **changes):
+    With ``hashed=False`` no sha256 is registered; the server then has a record of checksums, as Zenodo does.
+    """
+
+    def register(name, contents, *, hashed=True, **changes):
         files = []
+        record = [
+            {"key": Path(file).name, "checksum": f"md5:{hashlib.md5(content).hexdigest()}"}
+            for file, content in contents.items()
+        ]
+        server.content["record"] = json.dumps({"files": record}).encode()
         for file, content in contents.items():
             server.content[file] = content
-            files.append(File(file, (server.url(file),), hashlib.sha256(content).hexdigest(), len(content)))
+            sha256 = hashlib.sha256(content).hexdigest() if hashed else ""
+            files.append(File(file, (server.url(file),), sha256, len(content), server.url("record")))
         monkeypatch.setitem(registry(), name, dataclasses.replace(registry()[name], files=tuple(files), **changes))
         return registry()[name]
 

@@ -4,10 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from dlphys import datasets
 from dlphys.datasets import load_wine, manage
 from dlphys.datasets._registry import registry
 
 CARDS = Path(__file__).parents[2] / "data"
+
+
+def loaders():
+    return {entry.removeprefix("load_") for entry in datasets.__all__ if entry.startswith("load_")}
 
 
 @pytest.fixture
@@ -25,8 +30,10 @@ def test_the_list_says_where_each_set_would_come_from(wine_online, wine_file, tm
         "mnist": "download",
         "fashion_mnist": "download",
         "cifar10": "download",
-        "earthquakes": "simulated",
-        "ising": "simulated",
+        "higgs": "stand-in",
+        "top_tagging": "stand-in",
+        **dict.fromkeys(loaders() - set(registry()) - set(manage.INCLUDED), "simulated"),
+        **dict.fromkeys(loaders() & set(manage.INCLUDED), "included"),
     }
     load_wine()
     assert source()["wine"] == "cache"
@@ -35,7 +42,7 @@ def test_the_list_says_where_each_set_would_come_from(wine_online, wine_file, tm
     assert source()["wine"] == "mirror"
     monkeypatch.setenv("DLPHYS_STAND_IN", "1")
     assert source()["wine"] == "stand-in"
-    assert source()["cifar10"] == "unavailable"
+    assert source()["cifar10"] == "stand-in"
 
 
 def test_a_pulled_folder_serves_as_mirror(only_wine, server, tmp_path, monkeypatch):
@@ -71,6 +78,24 @@ def test_pull_tries_the_network_again_after_loaders_gave_up(only_wine, tmp_path,
     monkeypatch.setattr(_fetch, "_given_up", "no network")
     (row,) = manage.pull("wine", tmp_path / "mirror")
     assert row.good
+
+
+def test_sets_of_gigabytes_are_pulled_by_name_only(offer, server, tmp_path, monkeypatch):
+    for name in [name for name in registry() if name != "higgs"]:
+        monkeypatch.delitem(registry(), name)
+    offer("higgs", {"HIGGS.csv.gz": b"2.8 GB"})
+    (row,) = manage.pull("all", tmp_path / "mirror")
+    assert row.good is None
+    assert "brought by name only" in row.status
+    assert server.requests == []
+    (row,) = manage.pull("higgs", tmp_path / "mirror")
+    assert (row.good, row.status) == (True, "downloaded")
+    (row,) = manage.pull("all", tmp_path / "mirror")
+    assert row.status == "already there"
+
+
+def test_every_loader_is_in_the_list():
+    assert {row.name for row in manage.list_data()} >= loaders()
 
 
 def test_verify_tells_exact_right_wrong_and_missing_files_apart(only_wine, wine_file, tmp_path):

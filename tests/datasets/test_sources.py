@@ -157,7 +157,7 @@ def test_a_wrong_idx_file_is_refused_with_the_reason(offer, mirror, server, spoi
     for name, key in zip(names, arrays, strict=True):
         (mirror / name).write_bytes(spoil(arrays[key]) if key == "x_train" else idx(arrays[key]))
     with pytest.raises(DataUnavailable, match=reason):
-        load_fashion_mnist(validation=10)
+        load_fashion_mnist(validation=10, stand_in=False)
 
 
 def test_cifar10_is_read_from_the_original_archive(offer, mirror):
@@ -188,7 +188,7 @@ def test_an_archive_with_another_hash_is_never_unpickled(offer, mirror, server, 
         info.size = len(content)
         archive.addfile(info, io.BytesIO(content))
     with pytest.raises(DataUnavailable, match="its sha256 is not the registered one"):
-        load_cifar10(validation=10)
+        load_cifar10(validation=10, stand_in=False)
     assert not (tmp_path / "sprung").exists()
 
 
@@ -209,10 +209,9 @@ def test_a_stand_in_that_was_asked_for_is_said_but_is_no_warning(wine_online, ca
 
 
 @pytest.mark.parametrize("load", [load_fashion_mnist, load_cifar10])
-@pytest.mark.parametrize("stand_in", [None, True])
-def test_sets_without_a_stand_in_say_so(load, stand_in):
-    with pytest.raises(DataUnavailable, match="stand-in: there is none yet for this set"):
-        load(stand_in=stand_in)
+def test_a_forbidden_stand_in_is_named_among_what_was_tried(load):
+    with pytest.raises(DataUnavailable, match="stand-in: forbidden by stand_in=False"):
+        load(stand_in=False)
 
 
 def test_the_warning_points_at_the_line_of_the_user(wine_online, server):
