@@ -18,6 +18,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from dlphys._validation import check_choice, check_count, shown
 from dlphys.plotting import _pictures
+from dlphys.plotting.style import GREY
 
 __all__ = ["picture", "pictures", "sheet"]
 
@@ -102,6 +103,7 @@ def sheet(names: Sequence[str] | None = None, *, columns: int = 3) -> tuple[Figu
     alts = []
     for name, part in zip(chosen, parts, strict=False):
         alts.append(every[name](part))
+        part.text(0.005, 0.01, name, color=GREY, fontsize=8)  # in a corner that drawings leave free
     return figure, "; ".join(alts)
 
 
