@@ -558,12 +558,11 @@ def symmetric_copies(spins, seed):
     random = np.random.default_rng(seed)
     shifts = random.integers(spins.shape[1], size=(len(spins), 2))
     signs = random.choice([-1, 1], size=len(spins)).astype(spins.dtype)
-    return np.stack(
-        [
-            sign * np.roll(lattice, shift, axis=(0, 1))
-            for lattice, shift, sign in zip(spins, shifts, signs, strict=True)
-        ]
-    )
+    copies = [
+        sign * np.roll(lattice, shift, axis=(0, 1))
+        for lattice, shift, sign in zip(spins, shifts, signs, strict=True)
+    ]
+    return np.stack(copies)
     ### END SOLUTION
 
 
