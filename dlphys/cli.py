@@ -196,7 +196,7 @@ def simulate(
         from dlphys.simulators._systems import systems
 
         for name, function in systems().items():
-            typer.echo(f"{name:28}{(function.__doc__ or '').splitlines()[0]}")
+            typer.echo(f"{name:34}{(function.__doc__ or '').splitlines()[0]}")
         return 0
     if n is None or out is None:
         raise ValueError("give the number of events and a folder: dlphys simulate SYSTEM -n N --out DIR")
@@ -276,7 +276,7 @@ def list_data() -> None:
 
     for row in manage.list_data():
         size = f"{row.size / 1e6:.1f} MB" if row.size else ""
-        typer.echo(f"{row.name:16}{row.kind:12}{row.source:13}{size:>10}  {row.licence}")
+        typer.echo(f"{row.name:22}{row.kind:12}{row.source:13}{size:>10}  {row.licence}")
 
 
 @command(data_app)
@@ -331,7 +331,7 @@ def verify(
 def _print_files(reports: Any) -> int:
     words = {True: "good", False: "BAD", None: "-"}
     for report in reports:
-        typer.echo(f"{words[report.good]:5} {report.name:16}{report.file}  {report.status}")
+        typer.echo(f"{words[report.good]:5} {report.name:22}{report.file}  {report.status}")
     return int(any(report.good is False for report in reports))
 
 

@@ -1,5 +1,6 @@
 """What holds for all tests: no network, stand-in data, a cache of their own, and no skip that nobody sees."""
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -19,10 +20,16 @@ def pytest_configure(config):
         raise pytest.UsageError(f"DLPHYS_DATA_DIR is no folder: {DATA}")
 
 
+def left_out():
+    """Marked tests that do not run here, each with the reason."""
+    yield from () if DATA else [("real_data", "DLPHYS_DATA_DIR is not set")]
+    yield from () if os.environ.get("DLPHYS_SLURM") else [("slurm", "DLPHYS_SLURM is not set")]
+    yield from () if importlib.util.find_spec("fastjet") else [("fastjet", "fastjet is not installed")]
+
+
 def pytest_collection_modifyitems(config, items):
-    """Tests on real data run only where there is some, one line at the end says which did; those on SLURM if asked."""
-    left_out = [name for name, wanted in (("real_data", DATA), ("slurm", os.environ.get("DLPHYS_SLURM"))) if not wanted]
-    out = [item for item in items if any(item.get_closest_marker(name) for name in left_out)]
+    """Tests that need what not everybody has are left out; lines at the end say which and why."""
+    out = [item for item in items if any(item.get_closest_marker(name) for name, _ in left_out())]
     if out:
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in out]
@@ -42,5 +49,7 @@ def pytest_sessionfinish(session, exitstatus):
 def pytest_terminal_summary(terminalreporter):
     where = f"real data from {DATA}" if DATA else "no real data (DLPHYS_DATA_DIR is not set): stand-ins only"
     terminalreporter.write_line(f"data: {where}")
+    for name, reason in (pair for pair in left_out() if pair[0] != "real_data"):
+        terminalreporter.write_line(f"left out: tests marked {name} ({reason})")
     for line in SKIPPED:
         terminalreporter.write_line(f"skipped: {line}", red=bool(os.environ.get("CI")))

@@ -192,9 +192,12 @@ def _finished(manifest: Manifest, folder: Path) -> dict[int, Shard]:
 
 def make_shard(manifest: Manifest, folder: Path, number: int) -> Shard:
     """Simulate one shard and write it; what a worker does."""
+    path, events = folder / manifest.file_of(number), manifest.events_of(number)
+    # a worker may have died after it wrote the shard and before it could say so
+    if (made := shards.adopt(path, manifest.run, events)) is not None:
+        return made
     function = _systems.system(manifest.system)
-    seed = shards.shard_seed(manifest.seed, number)
-    sample = function(manifest.events_of(number), seed=seed, **manifest.parameters)
+    sample = function(events, seed=shards.shard_seed(manifest.seed, number), **manifest.parameters)
     arrays = sample.arrays()
     for name, described in manifest.fields.items():
         if arrays[name].shape[1:] != described.shape or arrays[name].dtype.str != described.dtype:
@@ -202,7 +205,7 @@ def make_shard(manifest: Manifest, folder: Path, number: int) -> Shard:
                 f"{manifest.system} must give {name} with events of shape {described.shape} in every shard, "
                 f"got {arrays[name].shape[1:]} in shard {number}"
             )
-    return shards.write_shard(folder / manifest.file_of(number), arrays, run=manifest.run)
+    return shards.write_shard(path, arrays, run=manifest.run)
 
 
 def _here(manifest: Manifest, folder: Path, numbers: list[int]) -> Iterator[tuple[int, Shard]]:

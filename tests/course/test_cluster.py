@@ -1,6 +1,7 @@
 """Simulations in shards: the same bits for any number of workers, and nothing is lost when something dies."""
 
 import contextlib
+import gc
 import json
 import multiprocessing
 import os
@@ -41,6 +42,13 @@ def wait_for(condition, seconds=120):
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)
+
+
+@pytest.fixture(autouse=True)
+def collected():
+    """What Dask leaves is collected here, and not in another test."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="module")
