@@ -183,8 +183,11 @@ def _finished(manifest: Manifest, folder: Path) -> dict[int, Shard]:
         shard = manifest.shards.get(number)
         if not path.is_file():
             continue
-        if shard is None or path.stat().st_size != shard.size:
+        if shard is None:
             shard = shards.adopt(path, manifest.run, manifest.events_of(number))
+        elif path.stat().st_size != shard.size:  # changed since it was written
+            path.unlink()
+            shard = None
         if shard is not None:
             finished[number] = shard
     return finished

@@ -195,7 +195,9 @@ def sandal(canvas: Canvas, random: np.random.Generator) -> None:
     )
 
 
-def _sole(canvas: Canvas, random: np.random.Generator, ground: np.ndarray, tone: np.ndarray, *, heel) -> None:  # type: ignore[no-untyped-def]
+def _sole(
+    canvas: Canvas, random: np.random.Generator, ground: np.ndarray, tone: np.ndarray, *, heel: np.ndarray | float
+) -> None:
     """A sole under a shoe that points to the left; ``heel`` is how much it is raised."""
     n = canvas.n
     thick = random.uniform(0.06, 0.18, n)
@@ -214,7 +216,9 @@ def _sole(canvas: Canvas, random: np.random.Generator, ground: np.ndarray, tone:
     canvas.fill(flat, ink, smooth=False)
 
 
-def _laces(canvas: Canvas, random: np.random.Generator, low, high, tone: np.ndarray, share: float) -> None:  # type: ignore[no-untyped-def]
+def _laces(
+    canvas: Canvas, random: np.random.Generator, low: tuple, high: tuple, tone: np.ndarray, share: float
+) -> None:
     """Four short lines between two points."""
     n = canvas.n
     laced = (random.random(n) < share) * random.uniform(0.4, 1.0, n)

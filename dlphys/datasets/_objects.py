@@ -161,7 +161,15 @@ def _developed(pictures: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 @compiled(nogil=True)
-def _expose(pictures, blur, contrast, bright, noise, random, exposed):  # type: ignore[no-untyped-def]
+def _expose(
+    pictures: np.ndarray,
+    blur: np.ndarray,
+    contrast: np.ndarray,
+    bright: np.ndarray,
+    noise: np.ndarray,
+    random: np.random.Generator,
+    exposed: np.ndarray,
+) -> None:
     """Each pixel takes the share ``blur`` of the weighted mean (1, 2, 1) x (1, 2, 1) / 16 around it."""
     n, size, _, channels = pictures.shape
     for k in range(n):

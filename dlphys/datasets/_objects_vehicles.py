@@ -66,7 +66,15 @@ def road_vehicle(truck: bool) -> Callable[[Canvas, np.random.Generator], None]:
     return drawing
 
 
-def _car_side(canvas, random, paint, glass, gloss, ground, seen) -> None:  # type: ignore[no-untyped-def]
+def _car_side(
+    canvas: Canvas,
+    random: np.random.Generator,
+    paint: np.ndarray,
+    glass: np.ndarray,
+    gloss: np.ndarray,
+    ground: np.ndarray,
+    seen: np.ndarray,
+) -> None:
     n = canvas.n
     height = random.uniform(0.22, 0.36, n)
     roof = ground - 0.12 - height - random.uniform(0.2, 0.42, n)
@@ -94,7 +102,15 @@ def _car_side(canvas, random, paint, glass, gloss, ground, seen) -> None:  # typ
     _wheels(canvas, random, (-0.6, 0.6), ground, random.uniform(0.15, 0.22, n), seen)
 
 
-def _lorry_side(canvas, random, paint, glass, gloss, ground, seen) -> None:  # type: ignore[no-untyped-def]
+def _lorry_side(
+    canvas: Canvas,
+    random: np.random.Generator,
+    paint: np.ndarray,
+    glass: np.ndarray,
+    gloss: np.ndarray,
+    ground: np.ndarray,
+    seen: np.ndarray,
+) -> None:
     n = canvas.n
     load = paint_of(random, n, (WHITE, GREY, RED, BLUE, YELLOW, TAN, GREEN))
     cab = random.uniform(0.38, 0.62, n)
@@ -128,7 +144,16 @@ def _lorry_side(canvas, random, paint, glass, gloss, ground, seen) -> None:  # t
     _wheels(canvas, random, (-0.75, -0.42, 0.66), ground, random.uniform(0.14, 0.22, n), seen)
 
 
-def _vehicle_front(canvas, random, paint, glass, gloss, ground, seen, truck) -> None:  # type: ignore[no-untyped-def]
+def _vehicle_front(
+    canvas: Canvas,
+    random: np.random.Generator,
+    paint: np.ndarray,
+    glass: np.ndarray,
+    gloss: np.ndarray,
+    ground: np.ndarray,
+    seen: np.ndarray,
+    truck: bool,
+) -> None:
     n = canvas.n
     wide = random.uniform(0.5, 0.75, n) if truck else random.uniform(0.65, 0.95, n)
     tall = random.uniform(1.0, 1.5, n) if truck else random.uniform(0.65, 0.95, n)

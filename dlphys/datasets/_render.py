@@ -215,7 +215,9 @@ def chosen(random: np.random.Generator, n: int, shares: Sequence[float]) -> np.n
 
 
 @compiled(nogil=True)
-def _fill(images, outlines, colours, opacity, texture):  # type: ignore[no-untyped-def]
+def _fill(
+    images: np.ndarray, outlines: np.ndarray, colours: np.ndarray, opacity: np.ndarray, texture: np.ndarray
+) -> None:
     """Blend the colour into each pixel by the exact share of its area that the outline covers.
 
     An edge changes the covered area to its right. Each edge is cut where it crosses a row or a column; a piece of

@@ -191,7 +191,7 @@ DETECTORS = {
         threshold=6.0,
         energies=(32.0, 70.0, 90.0),
     ),
-    # 90, 347 and 43 mm deep, 480 mm wide; axes of a layer: phi, eta
+    # 90, 347 and 43 mm deep, 480 mm wide, as recalled; axes of a layer: phi, eta
     "calogan": Detector(
         medium=LEAD_ARGON,
         shape=(504,),

@@ -277,8 +277,8 @@ def noise_spectrum(*, noise: str = "white", noise_rms: float = 0.1, rfi: float =
 
     Notes
     -----
-    The brightness temperature of the sky falls as f^-2.5 (f^-2.55 in Cane, MNRAS 189 (1979) 465), and a matched
-    antenna delivers a power proportional to it. Between 30 and 80 MHz that is a factor of 11.6.
+    The brightness temperature of the sky falls as f^-2.5 (f^-2.55 in Cane, MNRAS 189 (1979) 465, as recalled),
+    and a matched antenna delivers a power proportional to it. Between 30 and 80 MHz that is a factor of 11.6.
 
     Examples
     --------

@@ -4,9 +4,9 @@ The density of a field is exp(-S) / Z with
 
     S = sum over sites of [ sum over directions (phi(x + mu) - phi(x))^2 + m^2 phi(x)^2 + lambda phi(x)^4 ],
 
-the action of M. S. Albergo et al., arXiv:2101.08176, without a factor 1/2. With lambda = 0 everything is a sum over
-momenta; with a negative m^2 and lambda > 0 the field prefers two values, and for a deep enough well the symmetry
-phi -> -phi breaks. `simulate` gives independent fields, `hmc_history` one chain; `log_density` is what a
+the action of M. S. Albergo et al., arXiv:2101.08176, as recalled, without a factor 1/2. With lambda = 0 everything is
+a sum over momenta; with a negative m^2 and lambda > 0 the field prefers two values, and for a deep enough well the
+symmetry phi -> -phi breaks. `simulate` gives independent fields, `hmc_history` one chain; `log_density` is what a
 normalising flow needs. Used in chapter 18 (example 18.7).
 """
 

@@ -136,7 +136,7 @@ def test_a_shard_written_before_the_manifest_knew_of_it_is_not_made_again(tmp_pa
     assert stamps(tmp_path) == before
 
 
-@pytest.mark.parametrize("harm", ["removed", "cut", "of another run"])
+@pytest.mark.parametrize("harm", ["removed", "cut", "longer", "of another run"])
 def test_a_shard_that_is_not_whole_is_made_again(harm, tmp_path):
     manifest = cluster.simulate("earthquakes", folder=tmp_path / "run", **SMALL)
     whole = files(tmp_path / "run")
@@ -145,6 +145,8 @@ def test_a_shard_that_is_not_whole_is_made_again(harm, tmp_path):
         path.unlink()
     elif harm == "cut":
         path.write_bytes(path.read_bytes()[:-1000])
+    elif harm == "longer":  # still a readable file
+        path.write_bytes(path.read_bytes() + b"more")
     else:
         other = cluster.simulate("earthquakes", folder=tmp_path / "other", **{**SMALL, "seed": 4})
         path.write_bytes((tmp_path / "other" / other.shards[2].file).read_bytes())
