@@ -59,7 +59,7 @@ def test_binder_builds_from_these_files():
 
 
 def test_the_base_install_stays_small():
-    """DESIGN section 1: the course's own packages and at most six more."""
+    """DESIGN section 1: the course's own packages (SciPy comes with scikit-learn) and at most six more."""
     course = {
         "tensorflow-cpu",
         "tensorflow",
@@ -70,6 +70,7 @@ def test_the_base_install_stays_small():
         "scikit-learn",
         "jupyterlab",
         "ipywidgets",
+        "scipy",
     }
     names = {re.match(r"[A-Za-z0-9_.-]+", entry)[0].lower() for entry in PROJECT["dependencies"]}
     assert course <= names
