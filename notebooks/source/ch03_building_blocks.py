@@ -652,7 +652,7 @@ on this table, keep the twins in mind before you believe an improvement.
 
 ## Exercise 3.3: the checkerboard
 
-Exercise 3.3 belongs here; it comes with the interactive playground, in a later step of this course.
+Exercise 3.3 belongs here. It has a notebook of its own, `ch03_playground`, with an interactive network to play with.
 
 ## Key points
 

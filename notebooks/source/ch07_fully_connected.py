@@ -21,7 +21,7 @@ r"""
 **You will see** a network that has never heard of wave speeds beat a textbook fit, and another that does worse than a single number, the magnetisation, and why.
 
 What makes deep networks hard to train, and the three cures of sections 7.5 to 7.7, stand in `ch07_examples`. The galaxies of section 7.3 and the air showers
-of the online exercise 7.2 have notebooks of their own, later in the course.
+of the online exercise 7.2 stand in `ch07_galaxies` and `ch07_airshowers`.
 """
 
 # %% tags=["setup"]

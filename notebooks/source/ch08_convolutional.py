@@ -21,8 +21,8 @@ r"""
 **You will see** a network with 177 parameters do better than one with 33 889, and understand why.
 
 The operations of the chapter one at a time (padding, stride, dilation, pooling, receptive field, transposed convolution, Inception, ResNet, U-Net)
-stand in `ch08_examples`, the book's examples 8.1 to 8.5 and 8.7 as well. Examples 8.6 and 8.8 to 8.11, hexagonal convolutions and the air showers of the
-online exercise 8.2 have notebooks of their own.
+stand in `ch08_examples`, the book's examples 8.1 to 8.5 and 8.7 as well. Examples 8.6 and 8.8 to 8.11 stand in `ch08_images`, hexagonal convolutions in
+`ch08_hexagonal`, and the air showers of the online exercise 8.2 in `ch08_airshowers`.
 """
 
 # %% tags=["setup"]

@@ -18,8 +18,8 @@ r"""
 
 **You will see** small pictures with numbers in them rather than large trainings. Each section ends with a claim that the notebook verifies.
 
-Still to come, in notebooks of their own: the band-gap map of example 8.6, the detectors and microscopes of examples 8.8 to 8.11, and convolutions on
-hexagonal grids (section 8.5).
+In notebooks of their own: the band-gap map of example 8.6 and the detectors and microscopes of examples 8.8 to 8.11 (`ch08_images`), and convolutions on
+hexagonal grids (section 8.5, `ch08_hexagonal`).
 """
 
 # %% tags=["setup"]
