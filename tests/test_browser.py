@@ -3,25 +3,16 @@
 The pictures are left in `.work/screenshots` for a person to look at.
 """
 
-import os
 import re
-import secrets
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import nbformat
 import pytest
+from laboratory import CHROMIUM, PICTURES, chromium, jupyterlab, opened, run_all
 
 from dlphys.checks import references
 
 ROOT = Path(__file__).parents[1]
-PICTURES = ROOT / ".work" / "screenshots"
-CHROMIUM = shutil.which("chromium")
 
 pytestmark = [
     pytest.mark.notebooks,
@@ -36,54 +27,13 @@ def lab(tmp_path):
     first_check = next(n for n, cell in enumerate(notebook.cells) if "check-8-1a" in str(cell.metadata))
     notebook.cells = notebook.cells[: first_check + 1]
     nbformat.write(notebook, tmp_path / "ch08_convolutional.ipynb")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    token = secrets.token_hex(16)
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
-    # --expose-app-in-browser lets the test ask the page for its state; news and updates would ask the network
-    options = [
-        "--expose-app-in-browser",
-        "--LabApp.news_url=",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ]
-    log = (tmp_path / "lab.log").open("wb")
-    home = {"HOME": str(tmp_path), "JUPYTER_CONFIG_DIR": str(tmp_path / "config"), "JUPYTER_PREFER_ENV_PATH": "1"}
-    server = subprocess.Popen(
-        [*command, *options, f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={tmp_path}"],
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, **home},
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"{address}/api?token={token}", timeout=5)
-                break
-            except OSError:
-                assert server.poll() is None, (tmp_path / "lab.log").read_text()
-                time.sleep(0.5)
-        yield f"{address}/lab/tree/ch08_convolutional.ipynb?reset&token={token}"
-    finally:
-        server.terminate()
-        server.wait(timeout=60)
-        log.close()
+    with jupyterlab(tmp_path) as address:
+        yield address("ch08_convolutional.ipynb")
 
 
 def test_a_student_opens_chapter_8_reads_a_verdict_and_passes(lab):
-    from playwright.sync_api import sync_playwright
-
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", *quiet]
-        )
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(240_000)
-        page.goto(lab)
-        page.wait_for_selector("#jp-main-statusbar >> text=/Python 3 .*\\| Idle/")
+    with chromium() as page:
+        opened(page, lab)
         page.wait_for_selector(".jp-Notebook h1 >> text=Convolutional networks")
         page.screenshot(path=PICTURES / "ch08_opened.png")
 
@@ -103,9 +53,3 @@ def test_a_student_opens_chapter_8_reads_a_verdict_and_passes(lab):
         verdict.wait_for()
         verdict.scroll_into_view_if_needed()
         page.screenshot(path=PICTURES / "ch08_passed.png")
-        browser.close()
-
-
-def run_all(page):
-    page.click("#jp-MainMenu >> text=Run")
-    page.click("text=Run All Cells")

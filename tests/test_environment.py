@@ -88,6 +88,8 @@ def test_the_wheel_holds_what_the_installed_course_reads(tmp_path):
         "dlphys/checks/bars.json",
         "dlphys/checks/references/ch08_convolutional.dat",
         "dlphys/course/coverage.csv",
+        "dlphys/playground/widget.js",
+        "dlphys/playground/widget.css",
     } <= names
     assert not any(name.startswith(("tests", "notebooks", "benchmarks")) for name in names)
 

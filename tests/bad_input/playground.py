@@ -1,0 +1,51 @@
+"""Wrong input for the playground: (function, arguments, keywords, error, part of its message)."""
+
+from dlphys import playground
+
+SETTINGS = playground.Settings()
+
+CASES = [
+    (playground.Settings, (), {"problem": "clustering"}, ValueError, "problem must be one of"),
+    (playground.Settings, (), {"problem": "regression"}, ValueError, "dataset must be one of 'plane', 'gauss'"),
+    (playground.Settings, (), {"dataset": "moons"}, ValueError, "dataset must be one of"),
+    (playground.Settings, (), {"noise": 50}, ValueError, r"noise must be a finite number in \[0, 0.5\]"),
+    (playground.Settings, (), {"points": 5}, ValueError, "points must be between 10 and 5000, got 5"),
+    (playground.Settings, (), {"test_share": 1.0}, ValueError, r"test_share must be a finite number in \[0.1, 0.9\]"),
+    (playground.Settings, (), {"features": "x1"}, TypeError, "features must be a list of names"),
+    (playground.Settings, (), {"features": ["x3"]}, ValueError, "features must be one of 'x1'"),
+    (playground.Settings, (), {"features": []}, ValueError, "features must name at least one"),
+    (playground.Settings, (), {"features": ["x1", "x1"]}, ValueError, "each once"),
+    (playground.Settings, (), {"hidden": 4}, TypeError, "hidden must be a list of neurons"),
+    (playground.Settings, (), {"hidden": (9,)}, ValueError, "hidden must be between 1 and 8, got 9"),
+    (playground.Settings, (), {"hidden": (1,) * 7}, ValueError, "hidden must have at most 6 layers, got 7"),
+    (playground.Settings, (), {"activation": "gelu"}, ValueError, "activation must be one of"),
+    (playground.Settings, (), {"learning_rate": 0.0}, ValueError, "learning_rate must be above 0"),
+    (playground.Settings, (), {"learning_rate": "fast"}, TypeError, "learning_rate must be a number"),
+    (playground.Settings, (), {"batch_size": 0}, ValueError, "batch_size must be between 1 and 5000"),
+    (playground.Settings, (), {"regularization": "l3"}, ValueError, "regularization must be one of"),
+    (
+        playground.Settings,
+        (),
+        {"regularization_rate": 0.1},
+        ValueError,
+        "regularization_rate must be 0 without",
+    ),
+    (playground.Settings, (), {"regularization": "l1", "regularization_rate": -1.0}, ValueError, "regularization_rate"),
+    (playground.Settings, (), {"seed": -1}, ValueError, "seed must be at least 0"),
+    (playground.points, ({"points": 100},), {}, TypeError, "settings must be playground.Settings"),
+    (playground.features, ([[1.0, 2.0, 3.0]], ["x1"]), {}, ValueError, r"x must have shape \(any, 2\)"),
+    (playground.features, ([[1.0, 2.0]], ["x1^3"]), {}, ValueError, "features must be one of"),
+    (playground.train, (None,), {}, TypeError, "settings must be playground.Settings"),
+    (playground.train, (SETTINGS,), {"epochs": -1}, ValueError, "epochs must be at least 0, got -1"),
+    (playground.train, (SETTINGS,), {"seed": 1.5}, TypeError, "seed must be a whole number"),
+    (playground.restarts, ((4,),), {}, TypeError, "settings must be playground.Settings"),
+    (playground.restarts, (SETTINGS,), {"epochs": 1.0}, TypeError, "epochs must be a whole number"),
+    (playground.restarts, (SETTINGS,), {"seeds": 0}, ValueError, "seeds must be between 1 and 10000"),
+    (playground.restarts, (SETTINGS,), {"seeds": []}, ValueError, "seeds must have at least one entry"),
+    (playground.restarts, (SETTINGS,), {"seeds": "all"}, TypeError, "seeds must be a whole number"),
+    (playground.Trainer, (SETTINGS,), {"seed": -2}, ValueError, "seed must be at least 0"),
+    (playground.show, ("checkerboard",), {}, TypeError, "settings must be playground.Settings"),
+    (playground.show, (), {"seed": -1}, ValueError, "seed must be at least 0"),
+    (playground.decision_pictures, (SETTINGS,), {}, TypeError, "runs must be a list of results"),
+    (playground.decision_pictures, ([],), {}, ValueError, "runs must be 1 to 24 runs, got 0"),
+]
