@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dlphys.metrics import accuracy_with_error, correlation_with_error, mean_with_error, rayleigh_sigma, resolution68
+from dlphys.metrics import (
+    accuracy_with_error,
+    area_under_roc,
+    correlation_with_error,
+    mean_with_error,
+    rayleigh_sigma,
+    resolution68,
+)
 
 TOYS = 2000
 N = 500
@@ -171,3 +178,22 @@ def test_resolution_ignores_the_sign_and_hardly_feels_outliers():
     value, error = resolution68(residual)
     assert resolution68(-residual)[0] == value
     assert abs(resolution68(np.where(np.arange(1000) == 0, 1e6, residual))[0] - value) < error
+
+
+def test_area_under_roc_counts_all_pairs_and_ties_as_one_half():
+    """scipy.stats.mannwhitneyu: U over the number of pairs."""
+    random = np.random.default_rng(13)
+    score, label = random.integers(0, 8, size=300), random.integers(0, 2, size=300)
+    value, _ = area_under_roc(score, label)
+    u = stats.mannwhitneyu(score[label == 1], score[label == 0]).statistic
+    assert value == pytest.approx(u / (np.sum(label == 1) * np.sum(label == 0)), rel=1e-12)
+    assert area_under_roc(-score, label)[0] == pytest.approx(1 - value, rel=1e-12)
+
+
+def test_area_under_roc_and_its_error_for_two_gaussians():
+    """Phi(d / sqrt(2)) for unit Gaussians at distance d; the error is the scatter of toy samples."""
+    random = np.random.default_rng(14)
+    label = np.repeat([0, 1], [200, 300])
+    results = np.array([area_under_roc(random.normal(size=500) + 1.5 * label, label) for _ in range(TOYS)])
+    assert abs(results[:, 0].mean() - stats.norm.cdf(1.5 / np.sqrt(2))) < 4 * results[:, 0].std() / np.sqrt(TOYS)
+    assert results[:, 1].mean() == pytest.approx(results[:, 0].std(), rel=4 / np.sqrt(2 * TOYS) + 0.01)

@@ -2,12 +2,23 @@
 
 import numpy as np
 
-from dlphys.metrics import accuracy_with_error, correlation_with_error, mean_with_error, rayleigh_sigma, resolution68
+from dlphys.metrics import (
+    accuracy_with_error,
+    area_under_roc,
+    correlation_with_error,
+    mean_with_error,
+    rayleigh_sigma,
+    resolution68,
+)
 
 CASES = [
     (accuracy_with_error, ([],), {}, ValueError, r"correct must not be empty"),
     (accuracy_with_error, ([0.2, 0.9],), {}, ValueError, r"correct must hold only True and False .* got 0.2"),
     (accuracy_with_error, (["yes", "no"],), {}, TypeError, r"correct must be an array of numbers"),
+    (area_under_roc, ([0.1, 0.2], [0, 1, 1]), {}, ValueError, r"label must have shape \(2,\), got \(3,\)"),
+    (area_under_roc, ([0.1, np.nan], [0, 1]), {}, ValueError, r"score must be finite"),
+    (area_under_roc, ([0.1, 0.2, 0.3], [0, 1, 2]), {}, ValueError, r"label must hold only 0 and 1, got 2"),
+    (area_under_roc, ([0.1, 0.2, 0.3], [0, 1, 1]), {}, ValueError, r"at least two events of class 0, got 1"),
     (mean_with_error, ([1.0],), {}, ValueError, r"x must hold at least 2 numbers, got 1"),
     (mean_with_error, ([1.0, np.nan],), {}, ValueError, r"x must be finite, got 1 entries"),
     (rayleigh_sigma, ([0.1, -0.1],), {}, ValueError, r"distance must lie in \[0, inf\], got .*-0.1"),
