@@ -590,7 +590,7 @@ plotting.lines(
     dashed=["limit on new data: the noise"],
     log_x=True,
     log_y=True,
-    title="The validation loss turns while the training loss falls below the noise",
+    title="Validation turns while training falls below the noise",
 )
 
 # %% [markdown]
