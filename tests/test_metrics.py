@@ -15,6 +15,7 @@ from dlphys.metrics import (
     mean_with_error,
     rayleigh_sigma,
     resolution68,
+    resolution_in_bins,
 )
 
 TOYS = 2000
@@ -197,3 +198,46 @@ def test_area_under_roc_and_its_error_for_two_gaussians():
     results = np.array([area_under_roc(random.normal(size=500) + 1.5 * label, label) for _ in range(TOYS)])
     assert abs(results[:, 0].mean() - stats.norm.cdf(1.5 / np.sqrt(2))) < 4 * results[:, 0].std() / np.sqrt(TOYS)
     assert results[:, 1].mean() == pytest.approx(results[:, 0].std(), rel=4 / np.sqrt(2 * TOYS) + 0.01)
+
+
+def test_resolution_in_bins_finds_mean_and_spread_of_each_bin():
+    """Gaussian deviations of known bias and width; four errors of the bootstrap itself."""
+    random = np.random.default_rng(13)
+    truth = np.repeat([2.0, 20.0], 4000)
+    bias, sigma = np.repeat([0.03, -0.01], 4000), np.repeat([0.1, 0.02], 4000)
+    result = resolution_in_bins(truth * (1 + bias + sigma * random.normal(size=8000)), truth, [1, 10, 100])
+    assert (np.abs(result.bias - [0.03, -0.01]) < 4 * result.bias_error).all()
+    assert (np.abs(result.resolution - [0.1, 0.02]) < 4 * result.resolution_error).all()
+    assert result.bias_error == pytest.approx(np.array([0.1, 0.02]) / np.sqrt(4000), rel=4 / np.sqrt(400))
+    assert result.resolution_error == pytest.approx(np.array([0.1, 0.02]) / np.sqrt(8000), rel=4 / np.sqrt(400))
+
+
+@pytest.mark.parametrize(("column", "truth"), [(0, 0.0), (2, np.sqrt(0.6))])
+def test_errors_in_bins_are_those_of_new_samples(column, truth):
+    """Deviations with a tail (Student's t with 5 degrees of freedom, scaled), where sigma / sqrt(2 n) is too small."""
+
+    def metric(deviation):
+        result = resolution_in_bins(1 + 0.01 * deviation, np.ones(N), [0.5, 2.0], resamples=100)
+        return result[column][0], result[column + 1][0]
+
+    pull = pulls(metric, lambda random: 0.6 * random.standard_t(5, N), 0.01 * truth, seed=14)
+    assert abs(pull.mean()) < 0.35  # a sample with few events in the tail has a small value and a small error
+    assert abs(pull.std() - 1) < 0.15
+
+
+def test_resolution_in_bins_leaves_out_events_beyond_the_edges_and_keeps_the_last_edge():
+    truth = np.array([0.5, 1.0, 2.0, 3.0, 9.0])
+    inside = resolution_in_bins(1.1 * truth, truth, [1.0, 3.0])
+    assert inside.bias == pytest.approx([0.1])
+    assert inside.resolution == pytest.approx([0.0], abs=1e-12)
+    two = resolution_in_bins(np.array([1.0, 1.0, 2.2, 3.3]), np.array([1.0, 1.0, 2.0, 3.0]), [1.0, 2.0, 3.0])
+    assert two.bias == pytest.approx([0.0, 0.1])  # an event on an inner edge belongs to the bin above
+
+
+def test_resolution_in_bins_repeats_with_its_seed():
+    truth = np.linspace(1, 2, 50)
+    estimate = truth * (1 + 0.1 * np.sin(np.arange(50)))
+    first, again, other = (resolution_in_bins(estimate, truth, [1, 2], seed=seed) for seed in (1, 1, 2))
+    assert first == again
+    assert first.resolution == other.resolution
+    assert first.resolution_error != other.resolution_error

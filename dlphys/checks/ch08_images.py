@@ -215,11 +215,18 @@ def mean_place(student: Any, random: np.random.Generator) -> str:
     answer = student(probability)
     expect.shape(answer, (3, 3), name="the places")
     expect.finite(answer, name="the places")
-    close = {"rtol": 1e-6, "atol": 1e-3}
-    expect.differs(answer, _mean(probability, half=0.0), because="the middle of a voxel: half an edge further", **close)
-    expect.differs(answer, _mean(probability, swap=True), because="rows are y, columns are x", **close)
-    expect.differs(answer, _mean(probability, start=0.0), because="depths that start at -500 nm", **close)
-    expect.differs(answer, _most_probable(probability), because="the mean over all voxels, not the likeliest", **close)
+    expect.differs(
+        answer,
+        _mean(probability, half=0.0),
+        because="the middle of a voxel: half an edge further",
+        rtol=1e-6,
+        atol=1e-3,
+    )
+    expect.differs(answer, _mean(probability, swap=True), because="rows are y, columns are x", rtol=1e-6, atol=1e-3)
+    expect.differs(answer, _mean(probability, start=0.0), because="depths that start at -500 nm", rtol=1e-6, atol=1e-3)
+    expect.differs(
+        answer, _most_probable(probability), because="the mean over all voxels, not the likeliest", rtol=1e-6, atol=1e-3
+    )
     one = np.zeros((1, 48, 48, 20))
     one[0, 10, 30, 4] = 1.0
     expect.close(
@@ -230,7 +237,9 @@ def mean_place(student: Any, random: np.random.Generator) -> str:
         because="the middle of the voxel, where the molecule is certainly in one",
         rung="physics",
     )
-    expect.close(answer, _mean(probability), **close, because="the sum over all voxels of probability times place")
+    expect.close(
+        answer, _mean(probability), rtol=1e-6, atol=1e-3, because="the sum over all voxels of probability times place"
+    )
     return "middles of the voxels, weighted with their probabilities"
 
 

@@ -42,6 +42,7 @@ from dlphys.simulators._airshower_profile import (
     xmax_parameters,
 )
 from dlphys.simulators._airshower_setting import DETECTORS, PRESETS, Detector, Run, checked, response_of
+from dlphys.simulators._airshower_symmetry import random_views, square_views
 from dlphys.simulators._sample import Sample
 
 __all__ = [
@@ -70,9 +71,11 @@ __all__ = [
     "opening_angle",
     "plane_fit",
     "pulse_medians",
+    "random_views",
     "simulate",
     "simulate_station",
     "simulate_traces",
+    "square_views",
     "station_positions",
     "trace_plain",
     "xmax_moments",

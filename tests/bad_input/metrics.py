@@ -9,6 +9,7 @@ from dlphys.metrics import (
     mean_with_error,
     rayleigh_sigma,
     resolution68,
+    resolution_in_bins,
 )
 
 CASES = [
@@ -36,4 +37,17 @@ CASES = [
     (resolution68, ([0.1],), {}, ValueError, r"residual must hold at least 2 numbers, got 1"),
     (resolution68, ([0.1, 0.2],), {"seed": 1.5}, TypeError, r"seed must be a whole number"),
     (resolution68, ([0.1, 0.2],), {"resamples": 1}, ValueError, r"resamples must be at least 2, got 1"),
+    (resolution_in_bins, ([1.0, 2.0], [1.0], [0, 3]), {}, ValueError, r"estimate and truth must .* got 2 and 1"),
+    (resolution_in_bins, ([1.0, 2.0], [1.0, 0.0], [0, 3]), {}, ValueError, r"truth must be above 0, got 0"),
+    (resolution_in_bins, ([1.0, np.nan], [1.0, 2.0], [0, 3]), {}, ValueError, r"estimate must be finite"),
+    (resolution_in_bins, ([1.0, 2.0], [1.0, 2.0], [3, 0]), {}, ValueError, r"edges must increase, got \[3.*0"),
+    (resolution_in_bins, ([1.0, 2.0], [1.0, 2.0], [3]), {}, ValueError, r"edges must hold at least 2 numbers, got 1"),
+    (
+        resolution_in_bins,
+        ([1.0, 2.0, 2.5], [1.0, 2.0, 2.5], [0.5, 1.5, 3.0]),
+        {},
+        ValueError,
+        r"every bin must hold at least 2 events, got 1 in bin 0",
+    ),
+    (resolution_in_bins, ([1.0, 2.0], [1.0, 2.0], [0, 3]), {"resamples": 1}, ValueError, r"resamples must be at least"),
 ]

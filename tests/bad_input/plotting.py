@@ -6,6 +6,7 @@ from dlphys import plotting
 
 _CURVE = ([2.0, 2.3], [0.9, 0.8], [0.01, 0.01])
 _STATIONS = [[0.0, 10.0]]
+_BIN = ([0.0], [0.1], [0.1], [0.1])
 
 CASES = [
     (plotting.show, ("",), {}, ValueError, r"alt must be a text that says something"),
@@ -165,4 +166,36 @@ CASES = [
         ValueError,
         r"xlabel must be a text",
     ),
+    (plotting.resolution_and_bias, ([3, 9], {}), {"title": "t"}, ValueError, r"methods must have at least one entry"),
+    (plotting.resolution_and_bias, ([3, 9], [1]), {"title": "t"}, TypeError, r"methods must be a dictionary"),
+    (
+        plotting.resolution_and_bias,
+        ([9, 3], {"a": _BIN}),
+        {"title": "t"},
+        ValueError,
+        r"edges must be at least two increasing numbers above 0, got \[9",
+    ),
+    (
+        plotting.resolution_and_bias,
+        ([3, 9], {"a": _BIN[:3]}),
+        {"title": "t"},
+        ValueError,
+        r"methods\['a'\] must be the four arrays \(bias, bias_error, resolution, resolution_error\)",
+    ),
+    (
+        plotting.resolution_and_bias,
+        ([3, 9], {"a": ([0.0], [0.1], [-0.1], [0.1])}),
+        {"title": "t"},
+        ValueError,
+        r"resolution of methods\['a'\] must lie in \[0, inf\]",
+    ),
+    (plotting.resolution_and_bias, ([3, 9, 27], {"a": _BIN}), {"title": "t"}, ValueError, r"must have the same length"),
+    (
+        plotting.resolution_and_bias,
+        ([3, 9], {"a": _BIN}),
+        {"title": "t", "dashed": ["b"]},
+        ValueError,
+        r"dashed names 'b', which is no method",
+    ),
+    (plotting.resolution_and_bias, ([3, 9], {"a": _BIN}), {"title": ""}, ValueError, r"title must be a text"),
 ]

@@ -9,7 +9,7 @@ import pytest
 
 from dlphys import plotting
 
-MODULES = ["training", "comparison", "tables", "physics", "images", "networks", "curves"]
+MODULES = ["training", "comparison", "tables", "physics", "images", "networks", "curves", "resolution"]
 RANDOM = np.random.default_rng(1)
 TEMPERATURE = np.linspace(1.0, 3.5, 26)
 ACCURACY = 1 - 0.4 * np.exp(-(((TEMPERATURE - 2.27) / 0.15) ** 2))
@@ -67,6 +67,11 @@ FIGURES = {
     ),
 }
 
+RESOLUTION = ([0.01, 0.0, -0.01], [0.002, 0.001, 0.001], [0.06, 0.04, 0.03], [0.002, 0.001, 0.001])
+FIGURES["resolution_and_bias"] = lambda **k: plotting.resolution_and_bias(
+    [3, 10, 30, 100], {"network": RESOLUTION, "baseline": RESOLUTION}, dashed=["baseline"], **k
+)
+
 
 @pytest.fixture
 def alternative_texts(monkeypatch):
@@ -89,7 +94,7 @@ def test_a_figure_has_title_labels_and_text_and_draws_without_a_warning(name, al
     figure.canvas.draw()
     first = figure.axes[0]
     assert "The message of $T_c$" in (figure.get_suptitle(), first.get_title())
-    assert first.get_xlabel()
+    assert any(ax.get_xlabel() for ax in figure.axes)  # panels above each other share one
     assert first.get_ylabel()
     (text,) = alternative_texts
     assert text.startswith("The message of T_c. ")
@@ -151,6 +156,14 @@ def test_the_rayleigh_curve_has_the_area_of_the_histogram():
 def test_outliers_are_counted_where_they_are_not_drawn(alternative_texts):
     plotting.distance_histogram(np.r_[np.full(99, 1.0), 1000.0], title="t")
     assert "1 events lie beyond 5 km" in alternative_texts[0]
+
+
+def test_resolution_is_drawn_in_per_cent_at_the_geometric_centre_of_each_bin():
+    figure = plotting.resolution_and_bias([1, 4, 9], {"a": ([0, 0.1], [0, 0], [0.2, 0.1], [0, 0])}, title="t")
+    upper, lower = (ax.get_lines()[0] for ax in figure.axes)
+    assert upper.get_xdata() == pytest.approx([2, 6])
+    assert upper.get_ydata() == pytest.approx([20, 10])
+    assert lower.get_ydata() == pytest.approx([0, 10])
 
 
 def test_points_of_whole_truths_are_spread_by_less_than_half_a_unit():

@@ -23,9 +23,11 @@ from dlphys.simulators.airshower import (
     lateral_distribution,
     opening_angle,
     plane_fit,
+    random_views,
     simulate,
     simulate_station,
     simulate_traces,
+    square_views,
     station_positions,
 )
 
@@ -324,3 +326,34 @@ def test_memory_beyond_the_result_is_a_few_blocks():
         finally:
             tracemalloc.stop()
         assert peak - sum(a.nbytes for a in showers.arrays().values()) < 20e6
+
+
+def test_the_eight_views_are_the_group_of_the_square():
+    """Different from each other for a map without symmetry; a view of a view is a view."""
+    maps = np.random.default_rng(1).random((3, 5, 5, 2))
+    views = square_views(maps)
+    assert views.shape == (8, 3, 5, 5, 2)
+    assert np.array_equal(views[0], maps)
+    known = {view.tobytes() for view in views}
+    assert len(known) == 8
+    assert all(other.tobytes() in known for view in views for other in square_views(view))
+
+
+def test_random_views_are_views_each_as_often_as_the_others():
+    maps = np.repeat(np.random.default_rng(2).random((1, 4, 4)), 8000, axis=0).astype(np.float32)
+    drawn = random_views(maps, seed=3)
+    assert drawn.dtype == np.float32
+    counts = [(drawn == view[0]).all(axis=(1, 2)).sum() for view in square_views(maps[:1])]
+    assert sum(counts) == 8000
+    assert max(abs(count - 1000) for count in counts) < 4 * np.sqrt(1000)
+    assert np.array_equal(random_views(maps, seed=3), drawn)
+    assert not np.array_equal(random_views(maps, seed=4), drawn)
+
+
+def test_an_energy_does_not_depend_on_the_view():
+    """The classical fit finds one energy in all eight views: direction and signals turn together."""
+    showers = simulate(50, seed=4, array="cartesian")
+    energies = []
+    for time, signal in zip(square_views(showers.time), square_views(showers.signal), strict=True):
+        energies.append(energy_fit(signal, plane_fit(time, signal, array="cartesian"), array="cartesian")[1])
+    assert np.abs(np.array(energies) / energies[0] - 1).max() < 0.01
