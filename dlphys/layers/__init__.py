@@ -15,6 +15,14 @@ from dlphys.layers.graphs import (
     scaled_laplacian,
 )
 from dlphys.layers.healpix import HealpixConvolution, healpix_centres, healpix_graph
+from dlphys.layers.hexagonal import (
+    HexConv2D,
+    axial_to_offset,
+    hexagon_mask,
+    hexagonal_convolution,
+    offset_to_axial,
+    rotate_hexagon,
+)
 from dlphys.layers.locally_connected import LocallyConnected2D
 from dlphys.layers.message_passing import MessagePassing
 from dlphys.layers.periodic import PeriodicPadding2D
@@ -25,15 +33,21 @@ __all__ = [
     "EdgeConv",
     "GraphConvolution",
     "HealpixConvolution",
+    "HexConv2D",
     "LocallyConnected2D",
     "MessagePassing",
     "PeriodicPadding2D",
     "ShardSequence",
+    "axial_to_offset",
     "healpix_centres",
     "healpix_graph",
+    "hexagon_mask",
+    "hexagonal_convolution",
     "knn_graph",
     "laplacian",
     "nearest_neighbours",
     "normalized_adjacency",
+    "offset_to_axial",
+    "rotate_hexagon",
     "scaled_laplacian",
 ]

@@ -7,6 +7,8 @@ from dlphys import layers
 DIRECTED = [[0, 1], [0, 0]]
 POINTS = np.zeros((1, 4, 3))
 
+SQUARE = np.zeros((2, 5, 5))
+
 CASES = [
     (layers.PeriodicPadding2D, (-1,), {}, ValueError, r"padding must be at least 0, got -1"),
     (layers.PeriodicPadding2D, (1.5,), {}, TypeError, r"padding must be a whole number, got 1.5"),
@@ -52,5 +54,29 @@ CASES = [
         {"largest": 3.0},
         ValueError,
         r"largest must be in \(0, 2\], got 3.0",
+    ),
+    (layers.HexConv2D, (0,), {}, ValueError, r"filters must be at least 1, got 0"),
+    (layers.HexConv2D, (4, 1.5), {}, TypeError, r"radius must be a whole number, got 1.5"),
+    (layers.HexConv2D, (4, -1), {}, ValueError, r"radius must be at least 0, got -1"),
+    (layers.HexConv2D, (4,), {"domain": "circle"}, ValueError, r"domain must be one of 'hexagon', 'array'"),
+    (layers.hexagon_mask, (-1,), {}, ValueError, r"radius must be at least 0, got -1"),
+    (layers.rotate_hexagon, (SQUARE, 0.5), {}, TypeError, r"turns must be a whole number, got 0.5"),
+    (layers.rotate_hexagon, (np.zeros((2, 4, 4)),), {}, ValueError, r"maps must have a shape .* got \(2, 4, 4\)"),
+    (layers.rotate_hexagon, ([["a"]],), {}, TypeError, r"maps must be an array of numbers"),
+    (layers.offset_to_axial, (np.zeros((5, 5)),), {}, ValueError, r"maps must have a shape .* got \(5, 5\)"),
+    (layers.axial_to_offset, (np.zeros((1, 5, 3)),), {}, ValueError, r"with an odd side, got \(1, 5, 3\)"),
+    (
+        layers.hexagonal_convolution,
+        (np.zeros((4, 4, 1)), np.zeros((7, 1, 1))),
+        {},
+        ValueError,
+        r"maps must be square with an odd side",
+    ),
+    (
+        layers.hexagonal_convolution,
+        (np.zeros((5, 5, 1)), np.zeros((9, 1, 1))),
+        {},
+        ValueError,
+        r"kernel must have a row for each cell .* got shape \(9, 1, 1\)",
     ),
 ]
