@@ -509,9 +509,7 @@ for i, (axis, name) in enumerate(zip(axes, names, strict=True)):
         line.set_minor_formatter(plt.FormatStrFormatter("%g"))
     axis.tick_params(which="minor", labelsize=8)
     axis.legend(fontsize=8)
-figure.suptitle(
-    "The goals are reached within seconds; later direction and energy pass the fits"
-)
+figure.suptitle("The goals are reached within seconds; later direction and energy pass the fits")
 plotting.show(
     "Resolution against processor time in three panels, falling curves: "
     + "; ".join(
