@@ -714,9 +714,8 @@ def _short(*, least: int = 100, weighted: bool = True, fit: bool = True, history
     ) -> Any:
         import keras
 
-        model.compile(
-            keras.optimizers.Adam(3e-3), "mse", loss_weights=weights if weighted else None, steps_per_execution=20
-        )
+        losses, used = dict.fromkeys(y_train, "mse"), weights if weighted else None
+        model.compile(keras.optimizers.Adam(3e-3), losses, loss_weights=used, steps_per_execution=20)
         if not fit:
             return model
         record = model.fit(x_train, y_train, batch_size=500, epochs=min(least, epochs), verbose=0)

@@ -523,19 +523,20 @@ for name, make in cells.items():
     )
 
 # %%
-figure, axis = plt.subplots(figsize=(7.5, 4))
+figure, axis = plt.subplots(figsize=(7.5, 3.8))
 for name, errors in memory_error.items():
-    axis.plot([parameters[name]] * len(errors), errors, "o", alpha=0.7, label=name)
-axis.axhline(1, color=plotting.INK, ls="--", label="baseline: always zero")
+    label = f"{name} ({parameters[name]} parameters)"
+    axis.plot(errors, [label] * len(errors), "o", alpha=0.7, color=plotting.COLOURS[0])
+axis.axvline(1, color=plotting.INK, ls="--", label="baseline: always zero")
 axis.set(
-    xlabel="number of parameters of the cell",
-    ylabel="relative RMS error",
+    xlabel="relative RMS error",
+    xlim=(0, 1.1),
     title="Cells that keep most of their state at first learn to remember",
-    ylim=(0, 1.15),
 )
-axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+axis.invert_yaxis()
+axis.legend(fontsize=8, loc="center")
 plotting.show(
-    "Relative error of each training against the number of parameters, for seven cells: the simple cell and the GRU whose "
+    "Relative error of each training, one row for each of seven cells: the simple cell and the GRU whose "
     "z starts at 0.5 stay near one or come down late, the others lie far below.",
     figure,
 )
