@@ -53,16 +53,14 @@ def loss(output: np.ndarray, target: np.ndarray) -> float:
 
 def backward(values: Layers, target: np.ndarray, weights: Layers, activations: Sequence[str]) -> tuple[Layers, Layers]:
     """Gradient of the loss with respect to all weights and biases, by backpropagation."""
-    by_weights: Layers = []
-    by_biases: Layers = []
+    slopes: list[tuple[np.ndarray, np.ndarray]] = []
     back = (values[-1] - target[:, np.newaxis]) / len(target)  # the slope of the loss with respect to a layer's values
-    for layer in reversed(range(len(weights))):
-        slope = ACTIVATIONS[activations[layer]][1]
-        back = back * slope(values[layer + 1])
-        by_weights.insert(0, values[layer].T @ back)
-        by_biases.insert(0, back.sum(axis=0))
-        back = back @ weights[layer].T
-    return by_weights, by_biases
+    for number in range(len(weights) - 1, -1, -1):
+        slope = ACTIVATIONS[activations[number]][1]
+        back = back * slope(values[number + 1])
+        slopes.insert(0, (values[number].T @ back, back.sum(axis=0)))
+        back = back @ weights[number].T
+    return [weight for weight, _ in slopes], [bias for _, bias in slopes]
 
 
 def update(
