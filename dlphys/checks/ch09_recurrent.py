@@ -452,12 +452,14 @@ def closed_loop(student: Any, random: np.random.Generator) -> str:
         because="the continued wave: this model continues every sine of its frequency exactly",
         name="the forecasts",
     )
-    ratio = _growth(student, model, windows)
-    if ratio > 5.0:  # the machine may have been busy with something else
+    ratio = np.inf
+    for _ in range(3):  # the machine may be busy with something else
         ratio = min(ratio, _growth(student, model, windows))
+        if ratio < 8.0:
+            break
     expect.at_most(
         ratio,
-        5.0,
+        8.0,
         because="the loop inside one compiled function: then sixteen times as many steps take hardly longer, "
         "since compiling takes most of the time; is there a Python loop, or model.predict at each step?",
         name="the time for 320 steps over that for 20",

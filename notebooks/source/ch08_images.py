@@ -44,8 +44,8 @@ N_JETS = 24_000
 EPOCHS_JETS = 5
 N_CHAMBERS = 2000  # pictures of the liquid-argon chamber
 EPOCHS_CHAMBERS = 8
-N_MOLECULES = 9000  # pictures of one molecule each
-EPOCHS_MOLECULES = 7
+N_MOLECULES = 7000  # pictures of one molecule each
+EPOCHS_MOLECULES = 8
 
 
 # %% [markdown]
@@ -505,7 +505,7 @@ check("X8.11", mean_place)
 
 # %%
 mean_place = check.catch_up("X8.11", mean_place)
-del scans, displays, jet_data, chambers  # make room: the voxels need half a gigabyte
+del scans, displays, jet_data, chambers  # make room: the voxels need a third of a gigabyte
 molecules = datasets.load_single_molecules(N_MOLECULES, seed=check.seed)
 voxel = molecules.y_train["occupied"].reshape(len(molecules.x_train), -1).argmax(axis=1)
 
