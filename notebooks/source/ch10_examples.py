@@ -2,7 +2,7 @@
 # jupyter:
 #   jupytext: {text_representation: {extension: .py, format_name: percent}}
 #   kernelspec: {name: python3, display_name: Python 3, language: python}
-#   dlphys: {chapter: 10, title: "Graph networks: examples and methods", level: 2, minutes: 80, sections: "10.2-10.5", data: [karate_club, quark_gluon_jets], fast: {N_JETS: 1200, EPOCHS_JETS: 2, N_MAPS: 200, EPOCHS_MAPS: 8}}
+#   dlphys: {chapter: 10, title: "Graph networks: examples and methods", level: 2, minutes: 80, sections: "10.2-10.5", data: [karate_club, quark_gluon_jets], fast: {N_JETS: 1200, EPOCHS_JETS: 2}}
 # ---
 # %% [markdown]
 r"""
@@ -38,7 +38,7 @@ random = np.random.default_rng(check.seed)
 N_JETS = 12_000  # quark and gluon jets, two thirds of them for training
 EPOCHS_JETS = 6
 N_SETS = 1_500  # sets of points for Deep Sets and message passing
-EPOCHS_SETS = 20
+EPOCHS_SETS = 15
 N_MAPS = 500  # maps of the sphere
 EPOCHS_MAPS = 10
 
@@ -509,7 +509,7 @@ A **Deep Set** sends every point through one network and adds up: $y = \rho\big(
 $$m_i = \mathop{\square}_{j} f(x_i, x_j, e_{ij}), \qquad x'_i = g(x_i, m_i),$$
 
 so quantities of *pairs* come within reach. As a test: 16 particles in a unit square, and two questions. How large is the potential energy in an external field, $\sum_i (x_i^2 + y_i^2)$? And how large is that of their short-ranged
-repulsion, $\sum_{i<j} e^{-r_{ij}/0.1}$? The error is given in units of the spread of the answer: 1 means that nothing was learnt.
+repulsion, $\sum_{i<j} e^{-r_{ij}/0.1}$? The error is given in units of the spread of the answer: 1 means that nothing was learnt. (The update $g$ here passes the message on.)
 """
 
 # %%
@@ -530,17 +530,13 @@ near = np.take_along_axis(distance, np.broadcast_to(table, (len(squares), 16, 15
 def set_network(messages):
     """Points in, one number out, with or without messages between points; the same dense layers behind."""
     nodes, edges = keras.Input((16, 2)), keras.Input((16, 15, 1))
-    x = nodes
-    if messages:
-        every = keras.ops.broadcast_to(table[None], (1, 16, 15))
-        everybody = every + 0 * keras.ops.cast(edges[..., 0], "int32")
-        x = graph_layers.MessagePassing(16, update=32, aggregation="sum")(
-            nodes, everybody, edges / 0.1
-        )
+    if messages:  # the same table for every set
+        everybody = keras.ops.cast(0 * edges[..., 0], "int32") + table
+        x = graph_layers.MessagePassing([32, 16], aggregation="mean")(nodes, everybody, edges / 0.1)
     else:
-        x = layers.Dense(32, activation="relu")(x)
-    x = layers.Dense(32, activation="relu")(x)
-    x = keras.ops.mean(x, axis=1)
+        x = layers.Dense(16, activation="relu")(layers.Dense(32, activation="relu")(nodes))
+    x = layers.GlobalAveragePooling1D()(x)
+    x = layers.BatchNormalization(momentum=0.9)(x)
     x = layers.Dense(16, activation="relu")(x)
     return keras.Model([nodes, edges], layers.Dense(1)(x))
 
@@ -552,7 +548,7 @@ for question, answer in questions.items():
         keras.utils.set_random_seed(check.seed)
         model = set_network(messages)
         rate = keras.optimizers.schedules.CosineDecay(1e-2, EPOCHS_SETS * -(-N_SETS // 50))
-        model.compile(keras.optimizers.Adam(rate), "mse", steps_per_execution=20)
+        model.compile(keras.optimizers.Adam(rate), "mse", steps_per_execution=10)
         model.fit(
             [squares[:N_SETS], near[:N_SETS]],
             y[:N_SETS],
@@ -569,7 +565,7 @@ for question, answer in questions.items():
 
 # %% covers="M10.4"
 check.claim("M10.4", unexplained["energy in a field", "Deep Set"], at_most=0.25, wrong=unexplained["energy of repulsion", "Deep Set"])  # fmt: skip
-check.claim("M10.4", unexplained["energy of repulsion", "message passing"], at_most=0.4, wrong=unexplained["energy of repulsion", "Deep Set"])  # fmt: skip
+check.claim("M10.4", unexplained["energy of repulsion", "message passing"], at_most=0.35, wrong=unexplained["energy of repulsion", "Deep Set"])  # fmt: skip
 
 # %% [markdown]
 r"""
@@ -852,10 +848,9 @@ print(f"a quarter turn changes the logit by {exactly:.0e}")
 print(f"any rotation scatters it by {scatter:.0%} of the difference between wide and narrow")
 
 # %% covers="M10.6"
-loss = {
-    name: reached[name, "equator"][0] - reached[name, "poles"][0] for name in ("sphere", "picture")
-}
-check.claim("M10.6", loss["sphere"], at_most=0.08, wrong=loss["picture"])
+check.claim(
+    "M10.6", reached["sphere", "poles"][0], at_least=0.8, wrong=reached["picture", "poles"][0]
+)
 check.claim("M10.6", exactly, at_most=1e-3, wrong=narrow.std())
 check.claim("M10.6", scatter, at_most=0.35, wrong=1.0)
 

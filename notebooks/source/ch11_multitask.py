@@ -731,9 +731,8 @@ check.quiz("11.1-q3")
 # %% tags=["instructor"]
 # Timing: (a) 10 min, (b) 15, (c) 20, (d) 20, (e) 10, (f) 5. Let the groups compute (d) on paper first: every factor lost there is in the official solution.
 # Discussion: (1) Why a dense network and no convolution? The cores lie within half a step of the central station: the same pattern never occurs at two places, so there is
-# nothing to share between places; what can be shared are the twelve symmetries. A residual CNN on the maps took 100 s for 0.92 deg, 24 m, 6.4 % with the same first guesses.
-# (2) Fisher's information of times and signals together, at the true values, gives about 0.75 deg and 11 m, for the energy 5 %: no limit (it binds unbiased estimators), but it says how little is left.
-# (3) The jump of the turned inputs at azimuths of 0 and 30 degrees: is it harmful? No: a reflection maps both sides on each other.
+# nothing to share between places; what can be shared are the twelve symmetries.
+# (2) The jump of the turned inputs at azimuths of 0 and 30 degrees: is it harmful? No: a reflection maps both sides on each other.
 for question, answer in [("11.1-q1", 2), ("11.1-q2", 4), ("11.1-q3", 3)]:
     check.quiz(question, answer)
 
