@@ -40,12 +40,12 @@ N_SCANS = 1500  # topographs of 64 x 64 pixels
 EPOCHS_SCANS = 10
 N_DISPLAYS = 5000  # events of the neutrino beam
 EPOCHS_DISPLAYS = 8
-N_JETS = 24_000
+N_JETS = 20_000
 EPOCHS_JETS = 5
 N_CHAMBERS = 2000  # pictures of the liquid-argon chamber
 EPOCHS_CHAMBERS = 8
-N_MOLECULES = 7000  # pictures of one molecule each
-EPOCHS_MOLECULES = 8
+N_MOLECULES = 6000  # pictures of one molecule each
+EPOCHS_MOLECULES = 9
 
 
 # %% [markdown]
@@ -198,7 +198,7 @@ displays = datasets.load_neutrino_displays(N_DISPLAYS, seed=check.seed)
 
 figure, axes = plt.subplots(2, 2, figsize=(9, 4.6), sharex=True, layout="constrained")
 for row, (flavour, name) in enumerate([(0, "muon neutrino"), (1, "electron neutrino")]):
-    event = np.flatnonzero(displays.y_test == flavour)[0]
+    event = np.argmax(displays.extra_test["lepton_energy"] * (displays.y_test == flavour))
     for column, view in enumerate(["from above", "from the side"]):
         axes[row, column].imshow(
             displays.x_test[event, :, :, column].T, cmap="gray_r", aspect="auto", vmax=4
@@ -207,7 +207,7 @@ for row, (flavour, name) in enumerate([(0, "muon neutrino"), (1, "electron neutr
     axes[row, 0].set(ylabel="cell (3.9 cm)")
 for axis in axes[1]:
     axis.set(xlabel="plane along the beam (13.2 cm)")
-figure.suptitle("A thin long track, or a shower: ln(1 + energy) in two views")
+figure.suptitle("A thin long track, or a shower: the most energetic of each kind, in two views")
 plotting.show("Two events in two views: the track of a muon and the shower of an electron.", figure)
 
 # %%
@@ -272,17 +272,18 @@ The *baselines* are observables with a name: the number of particles, the width 
 """
 
 # %%
+del scans, displays  # make room for the images of the jets
 jet_data = datasets.load_quark_gluon_jets(N_JETS, seed=check.seed)
 figure, axes = plt.subplots(2, 3, figsize=(9, 5.4), sharex=True, sharey=True, layout="constrained")
 channel_names = [
-    "charged: square root of pt share",
-    "neutral: square root of pt share",
+    "charged, root of pt share",
+    "neutral, root of pt share",
     "number of charged / 10",
 ]
 for row, (kind, name) in enumerate([(1, "quark"), (0, "gluon")]):
     mean_image = jet_data.x_train[jet_data.y_train == kind].mean(axis=0)
     for channel in range(3):
-        top = jet_data.x_train[..., channel].mean(axis=0).max() / 4
+        top = jet_data.x_train[..., channel].mean(axis=0).max() / 15
         axes[row, channel].imshow(
             mean_image[..., channel], extent=(-0.4, 0.4, -0.4, 0.4), vmin=0, vmax=top, cmap="magma"
         )
@@ -433,7 +434,9 @@ names = ["noise", "track", "shower"]
 colours = np.array([plotting.GREY, plotting.COLOURS[0], plotting.COLOURS[1]])
 event = np.flatnonzero([np.sum(t == 1) > 40 and np.sum(t == 2) > 60 for t in chambers.y_test])[0]
 rows, columns = np.nonzero(energy[event])
-figure, axes = plt.subplots(1, 3, figsize=(10.5, 3.7), sharex=True, sharey=True)
+figure, axes = plt.subplots(
+    1, 3, figsize=(10.5, 3.7), sharex=True, sharey=True, layout="constrained"
+)
 axes[0].imshow(energy[event], cmap="gray_r")
 axes[0].set(title="energy, ln(1 + E/MeV)", ylabel="y (cm)")
 for axis, labels, title in [
@@ -447,7 +450,7 @@ for axis, labels, title in [
 axes[2].legend(loc="center left", bbox_to_anchor=(1, 0.5))
 for axis in axes:
     axis.set(xlabel="x (cm)")
-figure.suptitle("Most errors sit where tracks and showers overlap")
+figure.suptitle("The U-Net tells tracks from showers, pixel by pixel")
 plotting.show(
     "Energy in the pixels of one event, the true classes, and those of the U-Net.", figure
 )
@@ -505,7 +508,7 @@ check("X8.11", mean_place)
 
 # %%
 mean_place = check.catch_up("X8.11", mean_place)
-del scans, displays, jet_data, chambers  # make room: the voxels need a third of a gigabyte
+del jet_data, chambers  # make room: the voxels need a quarter of a gigabyte
 molecules = datasets.load_single_molecules(N_MOLECULES, seed=check.seed)
 voxel = molecules.y_train["occupied"].reshape(len(molecules.x_train), -1).argmax(axis=1)
 
@@ -527,13 +530,13 @@ train(
 )
 
 # %%
-pictures = molecules.x_test[:600]
-place = molecules.extra_test["positions"][:600, 0]
+pictures = molecules.x_test[:400]
+place = molecules.extra_test["positions"][:400, 0]
 probability = locator.predict(pictures, batch_size=50, verbose=0).reshape(-1, 48, 48, 20)
 brightest = np.zeros_like(probability)
 brightest.reshape(len(place), -1)[np.arange(len(place)), probability.reshape(len(place), -1).argmax(1)] = 1  # fmt: skip
 bound = events.localisation_bound(
-    place, molecules.extra_test["photons"][:600, 0], molecules.extra_test["background"][:600]
+    place, molecules.extra_test["photons"][:400, 0], molecules.extra_test["background"][:400]
 )
 estimates = {
     "network, mean of the voxels": mean_place(probability),
