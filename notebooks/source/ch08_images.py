@@ -387,7 +387,7 @@ chambers = datasets.load_tpc_pixels(N_CHAMBERS, seed=check.seed)
 def convolution(x, maps, size=3, stride=1):
     """Convolution, batch normalisation, ReLU."""
     x = layers.Conv2D(maps, size, strides=stride, padding="same", use_bias=False)(x)
-    return layers.ReLU()(layers.BatchNormalization()(x))
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
 
 
 def unet(maps=8):
