@@ -453,7 +453,7 @@ def closed_loop(student: Any, random: np.random.Generator) -> str:
         name="the forecasts",
     )
     ratio = np.inf
-    for _ in range(3):  # the machine may be busy with something else
+    for _repeat in range(3):  # the machine may be busy with something else
         ratio = min(ratio, _growth(student, model, windows))
         if ratio < 8.0:
             break

@@ -153,7 +153,7 @@ plotting.lines(
     ylabel="loss (half the mean squared error)",
     dashed=["limit"],
     log_x=True,
-    title="Below the limit on the training points: the noise was learnt by heart",
+    title="Below the limit in training: the noise was learnt by heart",
 )
 best = int(test_loss.argmin())
 print(f"training {train_loss[-1]:.3f}, limit {limit:.3f}; test {test_loss[-1]:.3f}, and {test_loss[best]:.3f} at its best, after {best} epochs")  # fmt: skip

@@ -586,14 +586,6 @@ The network takes eight values at a time (a convolution whose stride is its leng
 
 
 # %%
-def area_under_curve(score, truth):
-    """AUC by counting pairs, with the standard error of DeLong, DeLong and Clarke-Pearson (1988)."""
-    yes, no = np.sort(score[truth]), np.sort(score[~truth])
-    above = (np.searchsorted(no, yes) + np.searchsorted(no, yes, "right")) / 2 / len(no)
-    below = (np.searchsorted(yes, no) + np.searchsorted(yes, no, "right")) / 2 / len(yes)
-    return above.mean(), np.sqrt(above.var() / len(yes) + below.var() / len(no))
-
-
 watch = keras.Sequential(
     [
         keras.Input((256, 1)),
@@ -625,7 +617,7 @@ judges = {
     "network": watch.predict(records.x_test, batch_size=1000, verbose=0)[:, 0],
     "baseline: spikes in 60 s": (voltage[:, -150:] > 3.5).sum(axis=1),
 }
-areas = {name: area_under_curve(score, quench) for name, score in judges.items()}
+areas = {name: metrics.area_under_roc(score, quench) for name, score in judges.items()}
 for name, (area, error) in areas.items():
     print(f"{name:26s} AUC {area:.4f} +- {error:.4f}")
 

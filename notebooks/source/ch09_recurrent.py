@@ -638,15 +638,6 @@ check("9.2a", false_positive_rate)
 false_positive_rate = check.catch_up("9.2a", false_positive_rate)
 
 
-def area_under_curve(score, truth):
-    """AUC by counting pairs, with the standard error of DeLong, DeLong and Clarke-Pearson (1988)."""
-    pulses, noise = np.sort(score[truth == 1]), np.sort(score[truth == 0])
-    above = (np.searchsorted(noise, pulses) + np.searchsorted(noise, pulses, "right")) / 2
-    below = (np.searchsorted(pulses, noise) + np.searchsorted(pulses, noise, "right")) / 2
-    share, other = above / len(noise), below / len(pulses)
-    return share.mean(), np.sqrt(share.var() / len(pulses) + other.var() / len(noise))
-
-
 new = radio.simulate(N_JUDGED, seed=check.seed + 1)  # nobody has been trained on these
 truth = new.label.astype(int)
 scores = {
@@ -817,7 +808,7 @@ is_pulse = truth == 1
 print(f"{'':26s} {'accuracy':18s} {'AUC':20s} false positives at 90 %")
 for name, score in scores.items():
     accuracy, error = metrics.accuracy_with_error(correct[name])
-    area, area_error = area_under_curve(score, truth)
+    area, area_error = metrics.area_under_roc(score, truth)
     if name in more:
         joined = np.concatenate([score[is_pulse], more[name]])
         labels = np.concatenate([np.ones(is_pulse.sum()), np.zeros(len(noise))])

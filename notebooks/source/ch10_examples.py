@@ -408,16 +408,6 @@ Separations in a jet are about 0.05, so we divide the places by that number; the
 
 
 # %%
-def area_under_curve(score, truth):
-    """Area under the ROC curve from ranks, with the error of Hanley and McNeil (1982)."""
-    rank = np.argsort(np.argsort(score)) + 1
-    n1, n0 = truth.sum(), (1 - truth).sum()
-    area = (rank[truth == 1].sum() - n1 * (n1 + 1) / 2) / (n1 * n0)
-    q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
-    variance = area * (1 - area) + (n1 - 1) * (q1 - area**2) + (n0 - 1) * (q2 - area**2)
-    return area, np.sqrt(variance / (n1 * n0))
-
-
 data = datasets.load_quark_gluon_jets(N_JETS, seed=check.seed, view="constituents", constituents=30)
 
 
@@ -455,7 +445,7 @@ def jet_network(neighbours):
 truth = data.y_test
 observables = {part: np.stack([getattr(data, f"extra_{part}")[name] for name in ("multiplicity", "width")], axis=1) for part in ("train", "test")}  # fmt: skip
 score = jets.histogram_ratio(observables["train"], data.y_train, observables["test"], bins=10)
-areas = {"baseline: multiplicity and width": area_under_curve(score, truth)}
+areas = {"baseline: multiplicity and width": metrics.area_under_roc(score, truth)}
 curves = {"baseline: multiplicity and width": score}
 for name, neighbours in [("Deep Set", False), ("edge convolutions", True)]:
     keras.utils.set_random_seed(check.seed)
@@ -464,7 +454,7 @@ for name, neighbours in [("Deep Set", False), ("edge convolutions", True)]:
     model.compile(keras.optimizers.Adam(rate), "binary_crossentropy")
     model.fit(cloud(data.x_train), data.y_train, batch_size=64, epochs=EPOCHS_JETS, verbose=0)
     curves[name] = model.predict(cloud(data.x_test), batch_size=250, verbose=0)[:, 0]
-    areas[name] = area_under_curve(curves[name], truth)
+    areas[name] = metrics.area_under_roc(curves[name], truth)
     print(f"{name:18s} {model.count_params():5d} parameters")
 particle_network = model
 for name, (area, error) in areas.items():
