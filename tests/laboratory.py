@@ -38,7 +38,10 @@ def jupyterlab(folder):
             [*command, *options, f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}"],
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**{name: value for name, value in os.environ.items() if name != "DLPHYS_RUN"}, **home},  # a person looks
+            env={
+                **{name: value for name, value in os.environ.items() if name != "DLPHYS_RUN"},
+                **home,
+            },  # a person looks
         )
         address = f"http://127.0.0.1:{port}"
         try:

@@ -411,12 +411,11 @@ def _trained_with(train: Any, random: np.random.Generator) -> Any:
 def train_network(student: Any, random: np.random.Generator) -> str:
     model = _trained_with(student, random)
     expect.is_model(model, name="the answer (return the model itself, not its history)")
-    loss = (model.compiled or {}).get("loss", "none")
-    expect.holds(
-        loss.replace("_", "").lower() in ("binarycrossentropy", "binaryfocalcrossentropy"),
+    expect.loss(
+        model,
+        "binary_crossentropy",
+        "binary_focal_crossentropy",
         because="the binary cross-entropy, the loss for one probability",
-        seen=f"loss: {loss}",
-        rung="known mistake",
     )
     given, labels = _skies(N_TEST, random)
     logit = _logit(model, given)
@@ -430,9 +429,6 @@ def train_network(student: Any, random: np.random.Generator) -> str:
     )
     expect.holds(apart > 0, because="1 for skies with a source: are the labels upside down?", seen=seen)
     reached = float(np.mean((logit > 0) == (labels > 0.5)))
-    expect.at_most(
-        reached, 0.9995, because="not better than the oracle, which knows where the sources are", name="the accuracy"
-    )
     expect.reaches("10.1c", reached, name=f"the accuracy on {N_TEST} new skies")
     return f"{reached:.1%} of {N_TEST} new skies are classified correctly"
 

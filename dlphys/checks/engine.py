@@ -264,7 +264,7 @@ def judge(id: str, student: Any, random: np.random.Generator | None = None) -> V
         raise TypeError(f"random must be a numpy.random.Generator, got {shown(random)}")
     try:
         _expect_signature(subject, student)
-        said = subject.check(student, random if random is not None else drawn(id))
+        said = _answer(subject, student, random if random is not None else drawn(id))
     except NotDone:
         explanation = f"{subject.name} still raises NotImplementedError: write its body first"
         return Verdict(id, "not done", (explanation,), "done")
@@ -279,6 +279,16 @@ def judge(id: str, student: Any, random: np.random.Generator | None = None) -> V
         return _not_yet(subject, Failure("shape", "what the docstring of the task says", seen))
     lines = (said,) if isinstance(said, str) else tuple(said or ())
     return Verdict(id, "passed", lines)
+
+
+def _answer(subject: Task, student: Any, random: np.random.Generator) -> str | Iterable[str] | None:
+    """What the check says. A training below its bar is judged once more, anew: one correct training in 100 is there."""
+    try:
+        return subject.check(student, random)
+    except Failure as failure:
+        if failure.rung != "bar":
+            raise
+        return subject.check(student, random)
 
 
 def _expect_signature(subject: Task, student: Any) -> None:

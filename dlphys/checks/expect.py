@@ -32,7 +32,9 @@ __all__ = [
     "is_dict",
     "is_model",
     "is_tuple",
+    "learning_rate_fell",
     "length",
+    "loss",
     "number",
     "output_shape",
     "reaches",
@@ -300,6 +302,36 @@ def activation(model: Any, *, because: str, is_: str | None = None, not_: str | 
         raise Failure("known mistake", because, f"{found} at the output")
     if is_ is not None and found != is_:
         raise Failure("known mistake", because, f"{found} at the output")
+
+
+LOSSES = {"mse": "meansquarederror", "mae": "meanabsoluteerror", "bce": "binarycrossentropy"}
+
+
+def _loss_name(name: str) -> str:
+    plain = name.replace("_", "").lower()
+    return LOSSES.get(plain, plain)
+
+
+def _compiled(model: Any) -> dict[str, Any]:
+    is_model(model)
+    if model.compiled is None:
+        because = "a compiled model: model.compile(optimizer=..., loss=...) before the return"
+        raise Failure("known mistake", because, "a model without an optimizer")
+    compiled: dict[str, Any] = model.compiled
+    return compiled
+
+
+def loss(model: Any, *allowed: str, because: str) -> None:
+    """The model is compiled with one of these losses, however it is spelled: "mse", "mean_squared_error", a class."""
+    found = _compiled(model)["loss"]
+    if _loss_name(found) not in map(_loss_name, allowed):
+        raise Failure("known mistake", because, f"the loss {found}")
+
+
+def learning_rate_fell(model: Any, limit: float, *, because: str) -> None:
+    """After the last step the learning rate is at most ``limit``."""
+    name = "the learning rate after the last step"
+    at_most(_compiled(model)["learning_rate"], limit, because=because, name=name, rung="known mistake")
 
 
 # --- performance ---------------------------------------------------------------------------------------

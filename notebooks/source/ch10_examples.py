@@ -263,7 +263,7 @@ for axis, (name, found) in zip(axes, shown.items(), strict=True):
         *places[club.mask_train].T, s=330, fc="none", ec=plotting.INK, lw=2, label="label known"
     )
     axis.set_title(f"{name}: {wrong[unknown].sum()} of 30 wrong")
-axes[1].legend(loc="lower right")
+axes[1].legend(loc="upper left", bbox_to_anchor=(-0.25, 1))
 figure.suptitle("Four labels and the friendships are enough")
 plotting.show(
     "The karate club as a graph, coloured by predicted group before and after the training; wrong members are crossed.", figure

@@ -2,7 +2,7 @@
 # jupyter:
 #   jupytext: {text_representation: {extension: .py, format_name: percent}}
 #   kernelspec: {name: python3, display_name: Python 3, language: python}
-#   dlphys: {chapter: 11, title: "Multi-task learning: sharing, hybrid networks, broken detectors", level: 3, minutes: 60, sections: "11.1-11.4", data: [absorbers, airshowers], fast: {N_IMPACTS: 2000, EPOCHS_IMPACTS: 4, N_SHARING: 100, N_SEEDS: 2, STRENGTHS: [0.0, 1.0], EPOCHS_SHARING: 30, N_SHOWERS: 2000, EPOCHS_SHOWERS: 6}}
+#   dlphys: {chapter: 11, title: "Multi-task learning: sharing, hybrid networks, broken detectors", level: 3, minutes: 60, sections: "11.1-11.4", data: [absorbers, airshowers], fast: {N_IMPACTS: 2000, EPOCHS_IMPACTS: 6, N_SHARING: 100, N_SEEDS: 2, STRENGTHS: [0.0, 1.0], EPOCHS_SHARING: 45, N_SHOWERS: 2000, EPOCHS_SHOWERS: 8}}
 # ---
 # %% [markdown]
 r"""
@@ -133,6 +133,8 @@ check.claim(
 )
 depth_spread = impacts.y_test["geometry"][:, 1].std()
 check.claim("X11.1", geometry_error[:, 1].std() / depth_spread, at_most=0.8, wrong=1.0)
+energy_spread = impacts.y_test["energy"].std()
+check.claim("X11.1", energy_error.std() / energy_spread, at_most=0.6, wrong=1.0)
 
 # %% [markdown]
 r"""
@@ -306,7 +308,7 @@ check.claim(
     (2 * (32 * 33 + 32 * 33) + 33 + 66, 32 * 33 + 32 * 33 + 33 + 66),
     wrong=sizes[::-1],
 )
-check.claim("M11.1", gaps[-1] / gaps[0], at_most=0.8, wrong=1.0)
+check.claim("M11.1", gaps[-1] / gaps[0], at_most=0.5, wrong=1.0)
 
 # %% [markdown]
 r"""
@@ -578,7 +580,7 @@ for name, factor in loss_of_precision.items():
         f"{name:32s} the energy is {factor:.2f} times less precise with 20 % dead stations and saturation"
     )
 gain = np.divide(*loss_of_precision.values())
-check.claim("X11.2", gain, at_least=1.1, wrong=1 / gain)
+check.claim("X11.2", gain, at_least=1.2, wrong=1 / gain)
 at_twenty = [np.quantile(np.abs(results[name][3][1]), 0.68) for name in networks]
 check.claim("M11.2", at_twenty[1] / at_twenty[0], at_most=0.95, wrong=at_twenty[0] / at_twenty[1])
 

@@ -57,6 +57,8 @@ CASES = [
     (expect.output_shape, (None,), {"given": (1,), "is_": (1,)}, Failure, "a Keras model"),
     (expect.has_layers, (None, "Dense"), {"because": "b"}, Failure, "a Keras model"),
     (expect.activation, (None,), {"because": "b"}, Failure, "a Keras model"),
+    (expect.loss, (None, "mse"), {"because": "b"}, Failure, "a Keras model"),
+    (expect.learning_rate_fell, (None, 0.1), {"because": "b"}, Failure, "a Keras model"),
     (expect.close, (None, 1.0), {"because": "a value"}, Failure, "a value"),
     (expect.equal, (None, 1), {"because": "a label"}, Failure, "a label"),
     (expect.at_most, (np.nan, 1.0), {"because": "a limit"}, Failure, "a limit"),

@@ -131,6 +131,35 @@ def test_a_wrong_model_fails_with_the_layer_or_shape_named(model):
     assert "refused" in failure.value.seen
 
 
+@pytest.mark.parametrize("spelling", ["mse", "mean_squared_error", "MeanSquaredError"])
+def test_a_loss_is_known_by_all_its_names_and_a_learning_rate_by_its_last_value(spelling):
+    import keras
+
+    def compiled(rate):
+        model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        model.compile(keras.optimizers.Adam(rate), keras.losses.MeanSquaredError() if spelling[0] == "M" else spelling)
+        return model
+
+    network = local(compiled)(1e-3)
+    expect.loss(network, "mae", "mse", because="b")
+    expect.learning_rate_fell(network, 2e-3, because="b")
+    with pytest.raises(Failure, match="the mean") as failure:
+        expect.loss(network, "mae", because="the mean")
+    assert failure.value.rung == "known mistake"
+    with pytest.raises(Failure, match="zero") as failure:
+        expect.learning_rate_fell(network, 9e-4, because="falls to zero")
+    assert "the learning rate after the last step is 0.001" in failure.value.seen
+
+
+def test_a_model_that_was_not_compiled_has_neither_loss_nor_learning_rate(model):
+    for ask in (
+        lambda: expect.loss(model(), "mse", because="b"),
+        lambda: expect.learning_rate_fell(model(), 1, because="b"),
+    ):
+        with pytest.raises(Failure, match="a compiled model"):
+            ask()
+
+
 @pytest.fixture
 def stored_bar(monkeypatch):
     entry = bars.Stored(0.9, 0.95, 0.01, 10, "higher", "", (0.95,) * 10, "0", "dlphys bars")
