@@ -586,7 +586,7 @@ check.claim("M11.2", at_twenty[1] / at_twenty[0], at_most=0.95, wrong=at_twenty[
 
 # %% [markdown]
 r"""
-Without defects the second network is a little worse: robustness has its price, since a part of the training went to defects. With defects the first network has to interpret something that it has never seen. A silent station
+Without defects the second network is the worse one: robustness has its price, since a part of the training went to defects. With defects the first network has to interpret something that it has never seen. A silent station
 next to the core meant, in its world, that the shower was small. The bias shows it: it finds
 the energies a third too low, and no statistical error warns of it. That is why the book asks for **verification**: at the observatory the telescopes measure some of the showers independently, and a bias in the
 energy or the depth would be seen in these.
