@@ -69,6 +69,7 @@ from dlphys.simulators._toys_planing import (
     planing_log_ratio,
     simulate_planing,
 )
+from dlphys.simulators._toys_planing_limit import planing_tradeoff
 from dlphys.simulators._toys_weak import (
     Bags,
     Contaminated,
@@ -121,6 +122,7 @@ __all__ = [
     "planing_flat_log_ratio",
     "planing_information",
     "planing_log_ratio",
+    "planing_tradeoff",
     "play_upper_bound",
     "policy_values",
     "regret_rate",

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import special, stats
+from scipy.spatial.distance import jensenshannon
 from sklearn import datasets as sklearn_datasets
 from sklearn.metrics import roc_auc_score
 
@@ -235,6 +236,45 @@ def test_the_ratios_of_the_planing_table_are_likelihood_ratios(table):
         for ratio in (toys.planing_log_ratio, toys.planing_blind_log_ratio, toys.planing_flat_log_ratio)
     ]
     assert areas[0] > areas[1] + 0.02 > areas[2] + 0.04
+
+
+def _accuracy_and_shaping(table, selected, edges):
+    background = table.label == 0
+    before, after = (
+        np.bincount(np.digitize(table.x[chosen, 0], edges), minlength=len(edges) + 1)
+        for chosen in (background, background & selected)
+    )
+    divergence = jensenshannon(before, after, base=2) ** 2
+    return 0.5 * (selected[~background].mean() + 1 - selected[background].mean()), divergence
+
+
+def test_the_tradeoff_of_the_planing_table_ends_at_the_two_likelihood_ratios(table):
+    """Price 0: the ratio of all features, 4 sigma. A high price: the flat ratio, whose accuracy is Phi(D / 2)."""
+    edges = np.arange(60.0, 310.0, 10.0)
+    divergence, accuracy = toys.planing_tradeoff(edges, [0.0, 1000.0])
+    found, shaping = _accuracy_and_shaping(table, toys.planing_log_ratio(table.x) > 0, edges)
+    assert abs(found - accuracy[0]) < 4 * np.sqrt(0.25 / len(table.x))
+    assert abs(shaping - divergence[0]) < 0.01
+    flat = stats.norm.cdf(stats.norm.ppf(toys.planing_flat_auc()) / np.sqrt(2))
+    assert divergence[1] < 1e-6
+    assert flat < accuracy[1] < flat + 2e-3  # inside a bin the mass may still be used
+
+
+def test_no_mixture_of_the_likelihood_ratios_is_above_the_tradeoff(table):
+    """Scores flat + a (all - flat) + b with other cuts: below the limit by 4 standard errors at most, and near it."""
+    edges = np.arange(60.0, 310.0, 10.0)
+    divergence, accuracy = toys.planing_tradeoff(edges, np.geomspace(3e-3, 100, 20))
+    flat = toys.planing_flat_log_ratio(table.x)
+    rest = toys.planing_log_ratio(table.x) - flat
+    above = []
+    for share in (0.0, 0.1, 0.3, 0.6, 1.0):
+        for cut in (-0.5, 0.0, 0.5):
+            for most in (2.0, 20.0):  # how strongly the mass may count
+                selected = flat + share * np.clip(rest, -most, most) > cut
+                found, shaping = _accuracy_and_shaping(table, selected, edges)
+                above.append(found - np.interp(shaping, divergence[::-1], accuracy[::-1], left=accuracy[-1]))
+    assert max(above) < 4 * np.sqrt(0.25 / len(table.x))
+    assert max(above) > -0.02
 
 
 # the chain
