@@ -1,11 +1,23 @@
-"""Keras layers that Keras lacks, for grids with a symmetry of their own and for graphs, and batches from many files.
+"""Keras layers that Keras lacks: for grids with a symmetry of their own, for graphs, and for uncertainties.
+
+Beside them stand the losses and predictions that belong to them, and batches from many files.
 
 Layers are written with ``keras.ops``, so that they run on every backend. A saved model finds them again once this
 package is imported.
 """
 
 import dlphys._keras  # noqa: F401 - imports Keras quietly, before the layers do
+from dlphys.layers.bayesian import BayesianDense, MonteCarloDropout
+from dlphys.layers.decorrelation import distance_correlation_penalty
+from dlphys.layers.densities import (
+    MixtureDensity,
+    MixtureParameters,
+    gaussian_negative_log_likelihood,
+    mixture_density_loss,
+    mixture_parameters,
+)
 from dlphys.layers.edge_convolution import EdgeConv
+from dlphys.layers.gradient_reversal import GradientReversal
 from dlphys.layers.graph_convolution import ChebyshevConvolution, GraphConvolution
 from dlphys.layers.graphs import (
     knn_graph,
@@ -26,28 +38,44 @@ from dlphys.layers.hexagonal import (
 from dlphys.layers.locally_connected import LocallyConnected2D
 from dlphys.layers.message_passing import MessagePassing
 from dlphys.layers.periodic import PeriodicPadding2D
+from dlphys.layers.robust import AdaptiveRobustLoss, robust_log_normalisation, robust_loss
+from dlphys.layers.sampling import predict_samples, set_sampling
 from dlphys.layers.shards import ShardSequence
 
 __all__ = [
+    "AdaptiveRobustLoss",
+    "BayesianDense",
     "ChebyshevConvolution",
     "EdgeConv",
+    "GradientReversal",
     "GraphConvolution",
     "HealpixConvolution",
     "HexConv2D",
     "LocallyConnected2D",
     "MessagePassing",
+    "MixtureDensity",
+    "MixtureParameters",
+    "MonteCarloDropout",
     "PeriodicPadding2D",
     "ShardSequence",
     "axial_to_offset",
+    "distance_correlation_penalty",
+    "gaussian_negative_log_likelihood",
     "healpix_centres",
     "healpix_graph",
     "hexagon_mask",
     "hexagonal_convolution",
     "knn_graph",
     "laplacian",
+    "mixture_density_loss",
+    "mixture_parameters",
     "nearest_neighbours",
     "normalized_adjacency",
     "offset_to_axial",
+    "predict_samples",
+    "robust_log_normalisation",
+    "robust_loss",
     "rotate_hexagon",
     "scaled_laplacian",
+    "set_sampling",
 ]

@@ -1,8 +1,12 @@
-"""Arguments that layers on grids share."""
+"""Arguments that layers and losses share."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
 
 from dlphys._validation import check_count, shown
 
@@ -16,3 +20,12 @@ def pair(*, minimum: int = 1, **argument: Any) -> tuple[int, int]:
         return (check_count(minimum=minimum, **{name: value[0]}), check_count(minimum=minimum, **{name: value[1]}))
     number = check_count(minimum=minimum, **{name: value})
     return number, number
+
+
+def floating(**argument: Any) -> Any:
+    """A tensor of floating-point numbers in the precision given; whole numbers become single precision."""
+    ((name, value),) = argument.items()
+    if not (ops.is_tensor(value) or isinstance(value, keras.Variable)) and np.asarray(value).dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be a tensor or array of numbers, got {shown(value)}")
+    tensor = ops.convert_to_tensor(value)
+    return tensor if "float" in keras.backend.standardize_dtype(tensor.dtype) else ops.cast(tensor, "float32")

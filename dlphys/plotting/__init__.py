@@ -12,6 +12,7 @@ from dlphys.plotting.display import show
 from dlphys.plotting.images import image_row
 from dlphys.plotting.networks import network
 from dlphys.plotting.physics import earthquake_map, lattices
+from dlphys.plotting.reliability import reliability_diagram
 from dlphys.plotting.resolution import resolution_and_bias
 from dlphys.plotting.style import BACKGROUND, COLOURS, GREY, INK, STYLE
 from dlphys.plotting.tables import correlations, histograms
@@ -32,6 +33,7 @@ __all__ = [
     "lines",
     "network",
     "prediction_scatter",
+    "reliability_diagram",
     "resolution_and_bias",
     "show",
     "training_curves",

@@ -226,7 +226,7 @@ def planing_flat_auc() -> float:
     """Area under the ROC curve of the best classifier that does not shape the mass, Phi(D / sqrt(2)): a limit.
 
     For events of equal mass; see `planing_flat_log_ratio`. Over all masses the areas of the other two are
-    `dlphys.metrics.auc` of their log ratios on a sample.
+    `dlphys.metrics.area_under_roc` of their log ratios on a sample.
 
     Examples
     --------

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from dlphys import plotting
+from dlphys.metrics import reliability
 
-MODULES = ["training", "comparison", "tables", "physics", "images", "networks", "curves", "resolution"]
+MODULES = ["training", "comparison", "tables", "physics", "images", "networks", "curves", "resolution", "reliability"]
 RANDOM = np.random.default_rng(1)
 TEMPERATURE = np.linspace(1.0, 3.5, 26)
 ACCURACY = 1 - 0.4 * np.exp(-(((TEMPERATURE - 2.27) / 0.15) ** 2))
@@ -70,6 +71,13 @@ FIGURES = {
 RESOLUTION = ([0.01, 0.0, -0.01], [0.002, 0.001, 0.001], [0.06, 0.04, 0.03], [0.002, 0.001, 0.001])
 FIGURES["resolution_and_bias"] = lambda **k: plotting.resolution_and_bias(
     [3, 10, 30, 100], {"network": RESOLUTION, "baseline": RESOLUTION}, dashed=["baseline"], **k
+)
+FIGURES["reliability_diagram"] = lambda **k: plotting.reliability_diagram(
+    {
+        "network": reliability(RANDOM.random(300), RANDOM.integers(0, 2, size=300)),
+        "top class": reliability(RANDOM.dirichlet(np.ones(3), size=300), RANDOM.integers(0, 3, size=300)),
+    },
+    **k,
 )
 
 
@@ -194,3 +202,15 @@ def test_whole_numbers_get_one_bin_each():
     figure = plotting.histograms({"quality": [3, 4, 4, 9]}, title="t")
     heights = [bar.get_height() for bar in figure.axes[0].patches]
     assert heights == [1, 2, 0, 0, 0, 0, 1]
+
+
+def test_a_reliability_diagram_has_the_diagonal_the_frequencies_and_the_events():
+    result = reliability([0.1, 0.3, 0.7, 0.9, 0.9], [0, 1, 1, 1, 0], 2)
+    figure = plotting.reliability_diagram({"network": result}, title="t")
+    upper, lower = figure.axes
+    diagonal, points = upper.get_lines()[:2]
+    assert list(diagonal.get_xdata()) == list(diagonal.get_ydata())
+    assert points.get_xdata() == pytest.approx(result.confidence)
+    assert points.get_ydata() == pytest.approx(result.frequency)
+    assert lower.get_lines()[0].get_ydata() == pytest.approx([2, 3])
+    assert "calibration error 0.220" in upper.get_legend().get_texts()[1].get_text()

@@ -1,9 +1,4 @@
-"""Numbers that judge a model, each with its statistical error.
-
-Every function returns ``(value, error)`` as two floats, so that a result can be printed as ``0.973 +- 0.002``;
-`resolution_in_bins` returns such pairs as arrays. The error is the standard deviation that the value would have if the
-same number of events were drawn again.
-"""
+"""Numbers that judge a classification or a regression, each with its statistical error."""
 
 from __future__ import annotations
 

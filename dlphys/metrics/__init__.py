@@ -1,0 +1,45 @@
+"""Numbers that judge a model, each with its statistical error.
+
+A function that judges a whole sample returns ``(value, error)`` as two floats, so that a result can be printed as
+``0.973 +- 0.002``, or a named tuple of such pairs. The error is the standard deviation that the value would have if the
+same number of events were drawn again. What belongs to single events (`uncertainty_parts`, `entropy_parts`,
+`planing_weights`) comes as arrays.
+"""
+
+from dlphys.metrics.calibration import Pulls, Reliability, coverage, pulls, reliability, temperature_scaling
+from dlphys.metrics.dependence import distance_correlation, jensen_shannon, planing_weights
+from dlphys.metrics.scores import (
+    BinnedResolution,
+    accuracy_with_error,
+    area_under_roc,
+    correlation_with_error,
+    mean_with_error,
+    rayleigh_sigma,
+    resolution68,
+    resolution_in_bins,
+)
+from dlphys.metrics.uncertainty import EntropyParts, UncertaintyParts, entropy_parts, uncertainty_parts
+
+__all__ = [
+    "BinnedResolution",
+    "EntropyParts",
+    "Pulls",
+    "Reliability",
+    "UncertaintyParts",
+    "accuracy_with_error",
+    "area_under_roc",
+    "correlation_with_error",
+    "coverage",
+    "distance_correlation",
+    "entropy_parts",
+    "jensen_shannon",
+    "mean_with_error",
+    "planing_weights",
+    "pulls",
+    "rayleigh_sigma",
+    "reliability",
+    "resolution68",
+    "resolution_in_bins",
+    "temperature_scaling",
+    "uncertainty_parts",
+]
