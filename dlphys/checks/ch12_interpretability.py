@@ -248,10 +248,10 @@ def _training(
 def _another_network(
     model: Any, x_train: Any, y_train: Any, x_validation: Any, y_validation: Any, epochs: int, callbacks: Any
 ) -> Any:
-    """Trains a dense network in place of the one given."""
-    own = _dense()
+    """Trains a network with two small convolutions in place of the one given."""
+    own = _network(maps=(8, 8))()
     own.compile("adam", "sparse_categorical_crossentropy")
-    own.fit(x_train, y_train, batch_size=64, epochs=3, verbose=0)
+    own.fit(x_train, y_train, batch_size=64, epochs=2, verbose=0)
     return own
 
 
@@ -649,10 +649,10 @@ def _digits(
     return train_digits
 
 
-def _dense_digits(x_train: Any, y_train: Any, x_validation: Any, y_validation: Any, epochs: int) -> Any:
-    """Three convolutions that hardly learn: plain gradient descent with Keras' default rate."""
-    model = _network(maps=(4, 4, 4), shape=(28, 28, 1))()
-    model.compile("sgd", "sparse_categorical_crossentropy")
+def _slow_digits(x_train: Any, y_train: Any, x_validation: Any, y_validation: Any, epochs: int) -> Any:
+    """Three convolutions, trained with a small learning rate."""
+    model = _network(maps=(8, 16, 16), shape=(28, 28, 1))()
+    model.compile("adam", "sparse_categorical_crossentropy")
     model.fit(x_train, y_train, batch_size=64, epochs=3, verbose=0)
     return model
 
@@ -666,7 +666,7 @@ train_digits.mistakes = {
     "two convolutions": (_digits(maps=(8, 16)), "early and late ones"),
     "sigmoid": (_digits(last="sigmoid"), "a softmax over the digits"),
     "not trained on all digits": (_digits(), "has the network been trained"),
-    "hardly learns": (_dense_digits, "99 of 100 runs"),
+    "small learning rate": (_slow_digits, "99 of 100 runs"),
     "returns the history": (_digits(history=True), "not its history"),
 }
 

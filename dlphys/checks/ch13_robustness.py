@@ -419,7 +419,7 @@ def _wrong_weights(change: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Ca
 def _like_signal(feature: np.ndarray, label: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """The background takes the shape of the signal, the signal stays as it is."""
     target, mine = _contents(feature[label == 1], edges), _contents(feature[label == 0], edges)
-    weights = np.ones(len(feature))
+    weights = np.ones(feature.shape)
     bins = np.digitize(feature[label == 0], edges)
     weights[label == 0] = (target / target.sum() / (mine / mine.sum()))[bins]
     return weights
@@ -601,17 +601,17 @@ def _adversarial(*, mode: str = "ignored", parts: bool = False, logit: bool = Fa
         import keras
         from keras import layers
 
-        inputs = keras.Input((x.shape[1],))
-        value = layers.Dense(1)(layers.Dense(16, activation="relu")(inputs))
+        given = keras.Input(x.shape[1:])
+        value = layers.Dense(1)(layers.Dense(16, activation="relu")(given))
         signal = layers.Activation("sigmoid")(value)
-        model = keras.Model(inputs, signal)
+        model = keras.Model(given, signal)
         model.compile(keras.optimizers.Adam(0.02), "binary_crossentropy", steps_per_execution=10)
         if mode != "untrained":
             use = np.ones(len(y)) if mode == "ignored" else np.where(y == 0, 1.0 + interval, 10.0)
             model.fit(x, y, batch_size=512, epochs=2, verbose=0, sample_weight=use)
         if parts:
-            return keras.Model(inputs, {"signal": signal, "interval": value})
-        return keras.Model(inputs, value if logit else signal)
+            return keras.Model(given, {"signal": signal, "interval": value})
+        return keras.Model(given, value if logit else signal)
 
     return train_adversarial
 

@@ -63,7 +63,7 @@ def robust_loss(residual: Any, alpha: Any, scale: Any = 1.0) -> Any:
         check_positive(scale=scale)
     square = ops.square(residual / ops.convert_to_tensor(scale, residual.dtype))  # a cast would round to float32 first
     if isinstance(alpha, int | float | np.floating):
-        if alpha == -np.inf:
+        if np.isneginf(alpha):
             return -ops.expm1(-0.5 * square)
         check_number(maximum=LARGEST_ALPHA, alpha=alpha)
     alpha = ops.convert_to_tensor(alpha, residual.dtype)
