@@ -378,9 +378,10 @@ def _judged(**changes: Callable[..., Any]) -> Callable[..., Any]:
     """A wrong judge_uncertainty(): the right one with some results computed otherwise, from pull, difference, sigma."""
 
     def judge_uncertainty(truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray) -> Any:
-        pull = (truth - mean) / sigma
+        difference = truth - mean
+        pull = difference / sigma
         right = {"centre": pull.mean(), "width": pull.std(), "covered": np.mean(np.abs(pull) < 1)}
-        return tuple((right | {key: f(pull, truth - mean, sigma) for key, f in changes.items()}).values())
+        return tuple((right | {key: f(pull, difference, sigma) for key, f in changes.items()}).values())
 
     return judge_uncertainty
 
