@@ -35,7 +35,8 @@ def logarithmic(ax: Any, axis: str) -> None:
     ax.set(**{f"{axis}scale": "log"})
     ticks = getattr(ax, f"{axis}axis")
     ticks.set_major_formatter(_PlainNumbers())
-    ticks.set_minor_formatter(_PlainNumbers(minor_thresholds=(2, 0.4)))
+    decades = 1.5 if axis == "x" else 2  # beyond, only powers of ten get a number: on x they stand side by side
+    ticks.set_minor_formatter(_PlainNumbers(minor_thresholds=(decades, 0.4)))
 
 
 def check_mapping(**argument: Any) -> Mapping[Any, Any]:

@@ -77,7 +77,7 @@ def reliability_diagram(classifiers: Mapping[str, Reliability], *, title: str, a
             f"{entry.confidence[worst]:.2f} is stated and {entry.frequency[worst]:.2f} observed"
         )
     upper.set(title=title, ylabel="observed frequency", xlim=(low - 0.02, 1.02), ylim=(low - 0.02, 1.02))
-    upper.legend(loc="upper left", fontsize=9)
+    upper.legend(fontsize=8)
     lower.set(xlabel="stated probability", ylabel="events", ylim=(0, 1.08 * lower.get_ylim()[1]))
     show(f"{plain(title)}. Reliability diagram. {'; '.join(sentences)}." if alt is None else alt, figure)
     return figure
