@@ -238,12 +238,12 @@ def _lrp(number: int) -> Callable[..., Any]:
 
 
 def _lrp_cut(a: Any, weights: Any, biases: Any, relevance: Any, epsilon: float) -> Any:
-    z = a @ weights + biases
+    z = biases + a @ weights
     return np.maximum(_relevance(a, weights, z + epsilon * _sign(z), relevance), 0)
 
 
 def _lrp_bias_kept(a: Any, weights: Any, biases: Any, relevance: Any, epsilon: float) -> Any:
-    z = a @ weights + biases
+    z = biases + a @ weights
     below = z + epsilon * _sign(z)
     return _relevance(a, weights, below, relevance) + (a > 0) * (biases / below * relevance).sum() / max(
         1, (a > 0).sum()
@@ -415,7 +415,7 @@ def _covered(
         copy = running if keep else image.copy()
         copy[window] = cover[window]
         copies.append(copy.copy())
-    return np.array(copies)
+    return np.asarray(copies)
 
 
 def _known_covers(image: np.ndarray, cover: np.ndarray, size: int) -> dict[str, np.ndarray]:
@@ -628,7 +628,7 @@ def _weighted(value: np.ndarray, weight: Callable[[int, int], float]) -> np.ndar
     n = int(math.log2(len(value)))
     result = np.zeros(n)
     for i in range(n):
-        for s in range(2**n):
+        for s in range(len(value)):
             if not s >> i & 1:
                 result[i] += weight(s.bit_count(), n) * (value[s | 1 << i] - value[s])
     return result

@@ -408,11 +408,11 @@ def _machine(random: np.random.Generator, n: int = 9) -> tuple[np.ndarray, ...]:
 
 def _summed(x: np.ndarray, a: np.ndarray, b: np.ndarray, W: np.ndarray) -> np.ndarray:
     """-ln of the sum over all hidden states, one after the other."""
-    total = np.zeros(len(x))
+    total = 0.0
     for bits in product((0.0, 1.0), repeat=len(b)):
         h = np.array(bits)
-        total += np.exp(x @ a + h @ b + x @ W @ h)
-    return -np.log(total)
+        total = total + np.exp(x @ a + h @ b + x @ W @ h)
+    return np.asarray(-np.log(total))
 
 
 @task("M14.3a", section="14.6")

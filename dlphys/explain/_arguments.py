@@ -45,7 +45,7 @@ def chosen_outputs(graph: Graph, output: Any, n: int) -> np.ndarray:
     """The numbers of ``n`` outputs that are given as one number or as n."""
     if isinstance(output, numbers.Integral):
         return np.full(n, check_count(minimum=0, maximum=graph.outputs - 1, output=output), np.int32)
-    if not isinstance(output, list | tuple | np.ndarray):
+    if not isinstance(output, list | tuple | range | np.ndarray):
         raise TypeError(f"output must be None, a whole number, or one for each input, got {shown(output)}")
     chosen = check_array(output=output, shape=(n,), minimum=0, maximum=graph.outputs - 1, dtype=None)
     if chosen.dtype.kind not in "iu":
