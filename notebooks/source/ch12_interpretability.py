@@ -219,7 +219,7 @@ plotting.lines(
 )
 
 # %%
-scores = cnn.predict(x_test, batch_size=500, verbose=0)
+scores = cnn.predict(x_test, batch_size=200, verbose=0)
 predicted = scores.argmax(axis=1)
 accuracy, error = metrics.accuracy_with_error(predicted == truth)
 print(f"{'photographs' if real else 'stand-in'}: test accuracy {accuracy:.4f} +- {error:.4f} after {clock.seconds[-1]:.0f} s")  # fmt: skip
