@@ -953,6 +953,8 @@ plotting.show(
 
 # %% [markdown]
 r"""
+One map needs a word: DeconvNet shows nothing of the lattice but a border. This network averages over all places, so that the signals which go back are the same everywhere, and their sum over a filter happens to be negative: the rectifier removes it. Only at the border, where a part of the filter is missing, something is left.
+
 ## A sanity check: make the network forget
 
 A map that explains the network must change if the network forgets what it has learned. Adebayo and others (arXiv:1810.03292) replace the weights by random ones, from the output downwards, and compare the maps. For every input we take **Spearman's rank correlation** of the two maps over the pixels: 1 for the same order, 0 for
