@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from dlphys.course import prices, run
@@ -37,6 +38,14 @@ def test_every_student_copy_has_its_solution():
     student = {path.name for path in (ROOT / "notebooks" / "student").rglob("*.ipynb")}
     assert len(student) >= 8
     assert student == {path.name for path in (ROOT / "notebooks" / "solution").rglob("*.ipynb")}
+
+
+@pytest.mark.parametrize("path", notebooks("solution"), ids=stem)
+def test_a_cell_with_a_verdict_draws_no_figure(path):
+    """nbval compares the outputs of such a cell kind by kind, and a figure is a kind that no build can foresee."""
+    cells = nbformat.read(path, as_version=4).cells
+    judged = [cell.source for cell in cells if cell.cell_type == "code" and cell.outputs]
+    assert [source for source in judged if re.search(r"\bplotting\.|\bplt\.", source)] == []
 
 
 @pytest.mark.notebooks

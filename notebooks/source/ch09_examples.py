@@ -236,7 +236,7 @@ r"""
 $f = 1$ nothing is lost. So the gate's bias sets how long the memory lasts: a cell whose other weights are zero keeps $\sigma(b_f)^k$ of its content after $k$ steps. Keras starts with $b_f = 1$, $\sigma(1) = 0.73$.
 """
 
-# %% covers="M9.2"
+# %%
 waits, kept = np.array([0, 1, 2, 3, 5, 7, 10, 15, 20, 25]), {}
 for gate in [0.5, 0.731, 0.9, 0.999]:
     keep = layers.LSTM(1, return_state=True, dtype="float64")
@@ -253,6 +253,8 @@ plotting.lines(
     ylabel="what is left of C",
     title="The forget gate sets how long a memory lasts",
 )
+
+# %% covers="M9.2"
 check.claim("M9.2", kept["f = 0.9"], 0.9**waits, tolerance=1e-6, wrong=0.5**waits)
 
 # %% covers="M9.2"
@@ -668,7 +670,7 @@ $\mathrm da/\mathrm dN = C\,(\Delta K)^m$ in a load cycle, with $\Delta K = \Del
 One cell: data, network, baseline (Paris' law with the mean exponent, fitted) and limit (the posterior mean).
 """
 
-# %% covers="X9.2"
+# %%
 plates = datasets.load_cracks(seed=check.seed)
 centre, scale = plates.y_train.mean(), plates.y_train.std()
 keras.utils.set_random_seed(check.seed)
@@ -708,6 +710,8 @@ plotting.lines(
     ylabel="RMS error of the life (100 000 cycles)",
     title="Twelve measured lengths: nearly as good as can be, at every life",
 )
+
+# %% covers="X9.2"
 check.claim("X9.2", off["network"] / off["always the mean life"], at_most=0.35, wrong=1.0)
 check.claim("X9.2", off["network"] / off["limit: posterior mean"], at_least=0.97, wrong=0.0)
 

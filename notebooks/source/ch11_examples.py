@@ -57,7 +57,7 @@ and one for $Y$ and $X(Y)$. Two details: eight samples are handed over in one st
 The book would verify such a network with a transparent absorber and a camera, and with $E = mgh$. Our simulation knows $m$ and $h$; the **baseline** is the sum of the squares of all traces, which is proportional to the energy.
 """
 
-# %% covers="X11.1"
+# %%
 impacts = datasets.load_absorbers(N_IMPACTS, seed=check.seed)
 
 
@@ -128,6 +128,8 @@ plotting.show(
     figure,
 )
 recurrent = next(layer for layer in absorber_network.layers if isinstance(layer, layers.LSTM))
+
+# %% covers="X11.1"
 check.claim(
     "X11.1", recurrent.count_params(), 4 * 10 * (9 + 10 + 1), wrong=16 * 4 * 10 * (9 + 10 + 1)
 )

@@ -607,6 +607,8 @@ plotting.show(
 dead = {name: int(np.sum(values[-1] == 0)) for name, values in history.items()}
 rising = np.concatenate([values[-1] > 2 * values[0] for values in history.values()])
 print(f"maps at least twice as active after {STEPS} steps: {rising.mean():.0%} of {len(rising)}; silent to the end: {sum(dead.values())}")  # fmt: skip
+
+# %%
 check.claim("E12.2/2", rising.mean(), at_least=0.95, wrong=0.5)
 
 # %% [markdown]

@@ -384,7 +384,7 @@ r"""
 Now muons of 40 to 100 GeV, softer than any in the training. Their tracks are bent more than anything that the network has seen. What does it say?
 """
 
-# %% covers="X13.1"
+# %%
 edges = np.array([40, 60, 80, 100, 140, 200, 300, 400, 500.0])
 x_soft, y_soft = muons(4000, low=40, high=500)
 soft = predict_samples(muon_network, x_soft / x_scale, SAMPLES, seed=check.seed + 1)
@@ -416,6 +416,8 @@ plotting.lines(
 inside, outside = (np.sqrt(np.mean((soft_predictive[rows] / soft_stochastic[rows]) ** 2)) for rows in (in_training, place < 2))  # fmt: skip
 print(f"predictive over stochastic part: {inside:.2f} inside the range of the training, {outside:.2f} below 80 GeV")  # fmt: skip
 real = in_bins(soft_mean - y_soft)[0] / in_bins(soft_total)[0]
+
+# %% covers="X13.1"
 check.claim("X13.1", outside / inside, at_least=3, wrong=1.0)
 check.claim("X13.1", real, at_least=1.5, wrong=in_bins(soft_mean - y_soft)[4] / in_bins(soft_total)[4])  # fmt: skip
 

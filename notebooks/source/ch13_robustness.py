@@ -707,7 +707,7 @@ How accurate *can* a selection be that shapes the mass by no more than $J$? At e
 classifier, however trained, lies above it on average. Each point below is one training; both numbers belong to the same selection, output above one half.
 """
 
-# %% covers="M13.2"
+# %%
 prices = np.geomspace(3e-3, 100, 25)
 bound_shaping, bound_accuracy = toys.planing_tradeoff(100 * EDGES, prices)
 groups = {f"network, {name}": values for name, values in results.items()}
@@ -748,6 +748,8 @@ highest = max(
     above_limit(r["accuracy"], r["shaping"]) for values in groups.values() for r in values
 )
 magic = above_limit(limits["all features"]["accuracy"], limits["flat"]["shaping"])
+
+# %% covers="M13.2"
 check.claim("M13.2", highest, at_most=4 * error, wrong=magic)
 
 # %%
