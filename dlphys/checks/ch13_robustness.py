@@ -264,7 +264,7 @@ def train_classifier(student: Any, random: np.random.Generator) -> str:
         name="the accuracy on the weighted events",
     )
     reached = float(np.mean((score > 0.5) == truth))
-    limit = 0.8643
+    limit = 0.8639  # of toys.planing_log_ratio, 4 million events: +- 0.0002
     expect.at_most(
         reached,
         limit + 4 * np.sqrt(limit * (1 - limit) / N_TEST),

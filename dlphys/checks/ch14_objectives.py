@@ -804,7 +804,7 @@ def _changed(alpha: float, change: Callable[[np.ndarray, np.ndarray], np.ndarray
         right = _barron(x, a, c)
         return change((np.asarray(x) / c) ** 2, right) if a == alpha else right
 
-    wrong.__signature__ = _SIGNATURE  # type: ignore[attr-defined]
+    wrong.__signature__ = _SIGNATURE  # type: ignore[attr-defined]  # functions may have one
     return wrong
 
 

@@ -234,6 +234,12 @@ def local(value: Any, result: Any = None) -> Any:
     return wrapped(bench if result is None else _Answered(bench, result), answer)
 
 
+def answered(proxy: Any) -> bool:
+    """Whether the next call of a proxy is answered with what the notebook has made already."""
+    bench = proxy._bench
+    return isinstance(bench, _Answered) and bool(bench._results)
+
+
 class _Answered:
     """A workbench whose first call has been made already, in the notebook."""
 

@@ -32,6 +32,7 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 from keras import layers, ops
+from scipy.stats import rankdata
 
 keras.utils.set_random_seed(check.seed)
 random = np.random.default_rng(check.seed)
@@ -968,18 +969,9 @@ A method explains the model if its maps do not survive the loss of the weights. 
 
 
 # %%
-def ranks(values):
-    """Ranks along the last axis, equal values share theirs; (n, pixels)."""
-    result = np.empty(values.shape)
-    for row, line in zip(result, values, strict=True):
-        _, inverse, count = np.unique(line, return_inverse=True, return_counts=True)
-        row[:] = (count.cumsum() - (count - 1) / 2)[inverse]
-    return result
-
-
 def rank_correlation(a, b):
     """Spearman's correlation of two maps."""
-    first, second = ranks(np.array([a, b]))
+    first, second = rankdata([a, b], axis=1)
     return np.corrcoef(first, second)[0, 1] if np.ptp(first) * np.ptp(second) > 0 else 0.0
 
 

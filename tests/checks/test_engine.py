@@ -2,8 +2,8 @@
 
 import pytest
 
-from dlphys.checks import engine
-from dlphys.checks.proxy import local
+from dlphys.checks import ch12_interpretability, engine
+from dlphys.checks.proxy import answered, local
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,20 @@ def test_a_missed_bar_is_tried_twice_and_any_other_failure_is_final(toy, rungs, 
     assert verdict.status == status
     assert verdict.rung == (rungs[0] if status == "not yet" else "")
     assert len(set(draws)) == len(draws) == judged  # each attempt with inputs of its own
+
+
+def test_a_target_of_the_book_is_no_bar_so_that_a_second_training_cannot_make_up_for_it(monkeypatch):
+    monkeypatch.delenv("DLPHYS_FAST", raising=False)
+    with pytest.raises(engine.Failure, match="70%") as failure:
+        ch12_interpretability._judged("12.1b", 0.69, "mirror", made_already=True)
+    assert failure.value.rung == "value"
+    ch12_interpretability._judged("12.1b", 0.70, "mirror", made_already=True)
+
+
+def test_a_proxy_knows_whether_its_next_call_has_been_made_already():
+    student = local(lambda: 1, result=2)
+    assert answered(student)
+    assert student() == 2
+    assert not answered(student)
+    assert student() == 1
+    assert not answered(local(lambda: 1))
