@@ -1,4 +1,4 @@
-"""Keras layers that Keras lacks: for grids with a symmetry of their own, for graphs, and for uncertainties.
+"""Keras layers that Keras lacks: for grids with a symmetry of their own, graphs, uncertainties and generative models.
 
 Beside them stand the losses and predictions that belong to them, and batches from many files.
 
@@ -7,6 +7,7 @@ package is imported.
 """
 
 import dlphys._keras  # noqa: F401 - imports Keras quietly, before the layers do
+from dlphys.layers.adversarial import MinibatchStandardDeviation, gradient_penalty
 from dlphys.layers.bayesian import BayesianDense, MonteCarloDropout
 from dlphys.layers.decorrelation import distance_correlation_penalty
 from dlphys.layers.densities import (
@@ -17,6 +18,7 @@ from dlphys.layers.densities import (
     mixture_parameters,
 )
 from dlphys.layers.edge_convolution import EdgeConv
+from dlphys.layers.flows import AffineCoupling, Flow, MaskedAutoregressive
 from dlphys.layers.gradient_reversal import GradientReversal
 from dlphys.layers.graph_convolution import ChebyshevConvolution, GraphConvolution
 from dlphys.layers.graphs import (
@@ -44,15 +46,19 @@ from dlphys.layers.shards import ShardSequence
 
 __all__ = [
     "AdaptiveRobustLoss",
+    "AffineCoupling",
     "BayesianDense",
     "ChebyshevConvolution",
     "EdgeConv",
+    "Flow",
     "GradientReversal",
     "GraphConvolution",
     "HealpixConvolution",
     "HexConv2D",
     "LocallyConnected2D",
+    "MaskedAutoregressive",
     "MessagePassing",
+    "MinibatchStandardDeviation",
     "MixtureDensity",
     "MixtureParameters",
     "MonteCarloDropout",
@@ -61,6 +67,7 @@ __all__ = [
     "axial_to_offset",
     "distance_correlation_penalty",
     "gaussian_negative_log_likelihood",
+    "gradient_penalty",
     "healpix_centres",
     "healpix_graph",
     "hexagon_mask",
