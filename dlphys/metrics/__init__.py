@@ -8,6 +8,16 @@ same number of events were drawn again. What belongs to single events (`uncertai
 
 from dlphys.metrics.calibration import Pulls, Reliability, coverage, pulls, reliability, temperature_scaling
 from dlphys.metrics.dependence import distance_correlation, jensen_shannon, planing_weights
+from dlphys.metrics.samples import (
+    ModeCoverage,
+    kullback_leibler,
+    maximum_mean_discrepancy,
+    mode_coverage,
+    precision_recall,
+    sliced_wasserstein,
+    two_sample_test,
+    wasserstein,
+)
 from dlphys.metrics.scores import (
     BinnedResolution,
     accuracy_with_error,
@@ -23,6 +33,7 @@ from dlphys.metrics.uncertainty import EntropyParts, UncertaintyParts, entropy_p
 __all__ = [
     "BinnedResolution",
     "EntropyParts",
+    "ModeCoverage",
     "Pulls",
     "Reliability",
     "UncertaintyParts",
@@ -33,13 +44,20 @@ __all__ = [
     "distance_correlation",
     "entropy_parts",
     "jensen_shannon",
+    "kullback_leibler",
+    "maximum_mean_discrepancy",
     "mean_with_error",
+    "mode_coverage",
     "planing_weights",
+    "precision_recall",
     "pulls",
     "rayleigh_sigma",
     "reliability",
     "resolution68",
     "resolution_in_bins",
+    "sliced_wasserstein",
     "temperature_scaling",
+    "two_sample_test",
     "uncertainty_parts",
+    "wasserstein",
 ]
