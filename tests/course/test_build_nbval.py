@@ -1,5 +1,6 @@
 """nbval with the course's sanitiser compares the verdict lines of a notebook, and nothing but these."""
 
+import json
 import os
 import subprocess
 import sys
@@ -70,3 +71,26 @@ def same(tmp_path_factory):
 def test_nbval_compares_the_verdict_lines_and_no_others(same, name):
     """DESIGN section 7: the stored verdict is compared, the indented details are dropped by the sanitiser."""
     assert same[name] == CASES[name][1]
+
+
+@pytest.mark.parametrize(("tag", "red"), [(1000, False), (20, True)])
+def test_a_notebook_that_costs_more_than_twice_its_tag_turns_the_run_red(tmp_path, tag, red):
+    """A kernel alone holds some 60 MiB, far below 2000 and above 40."""
+    cells = [nbformat.v4.new_code_cell(code) for code in ("1", "2")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "ch99_dear.ipynb")
+    price = {"chapter": 99, "title": "", "minutes": 1, "points": 0, "seconds": 5.0, "cpu_seconds": 5.0}
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "prices.json").write_text(json.dumps({"ch99_dear": {**price, "memory_mib": tag}}))
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    command = "-m pytest -c pytest.ini --rootdir=. -p nbval_prices --nbval --nbval-current-env ch99_dear.ipynb"
+    run = subprocess.run(
+        [sys.executable, *command.split()],
+        cwd=tmp_path,
+        env={**os.environ, "PYTEST_ADDOPTS": "", "PYTHONPATH": str(SANITIZER.parent), "IPYTHONDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode != 0) == red, run.stdout + run.stderr
+    assert ("ch99_dear takes" in run.stdout) == red
+    assert "2 passed" in run.stdout
