@@ -346,7 +346,7 @@ for axis, points, name in zip(axes, stops, names, strict=True):
         axis.plot(*points[quadrant == k].T, ".", ms=1.2, alpha=0.5, color=plotting.COLOURS[k])
     axis.set(title=name, xlabel="first component", xlim=(-4, 4), ylim=(-4, 4), aspect="equal")
 axes[0].set_ylabel("second component")
-figure.suptitle("Noise becomes a cross in four steps")
+figure.suptitle("Noise becomes a cross in four steps", y=1.08)
 plotting.show("Five scatter plots: a round Gaussian cloud in four colours is bent step by step into a cross.", figure)  # fmt: skip
 
 # %%
