@@ -78,8 +78,8 @@ def build_autoencoder(student: Any, random: np.random.Generator) -> str:
         because="a code that knows where a prong is: Flatten before the dense layer, not the average over all places",
         name="the change of the code when a spot moves by four pixels",
     )
-    small = size // 4
-    wanted = (10 * 8 + (72 + 1) * 16 + (16 * small**2 + 1) * code, (code + 1) * 16 * small**2 + 145 * 8 + 73)
+    quarter = size // 4
+    wanted = (10 * 8 + (72 + 1) * 16 + (16 * quarter**2 + 1) * code, (code + 1) * 16 * quarter**2 + 145 * 8 + 73)
     for name, half, count in zip(("encoder", "decoder"), (encoder, decoder), wanted, strict=True):
         expect.equal(
             half.count_params(),
@@ -109,13 +109,13 @@ def _halves(
         def conv(n: int, act: str | None, step: int = 1) -> Any:
             return k.Conv2D(n, 3, strides=step, padding="same", activation=act)
 
-        encoder = keras.Sequential([keras.Input((size, size, 1)), conv(filters, front, 2), conv(2 * filters, front, 2)])
-        encoder.add(getattr(k, pool)())
-        encoder.add(k.Dense(code, activation=at_code))
+        squeeze = keras.Sequential([keras.Input((size, size, 1)), conv(filters, front, 2), conv(2 * filters, front, 2)])
+        squeeze.add(getattr(k, pool)())
+        squeeze.add(k.Dense(code, activation=at_code))
         places = size // 4
-        decoder = keras.Sequential(
+        restore = keras.Sequential(
             [
-                keras.Input((code,)),
+                keras.Input(shape=(code,)),
                 k.Dense(16 * places * places, activation=back),
                 k.Reshape((places, places, 16)),
                 k.UpSampling2D(),
@@ -124,7 +124,7 @@ def _halves(
                 conv(1, at_image),
             ]
         )
-        return encoder, decoder
+        return squeeze, restore
 
     return build_autoencoder
 
@@ -132,18 +132,20 @@ def _halves(
 def _softmax(size: int, code: int) -> Any:
     import keras
 
-    encoder, decoder = _halves()(size, code)
-    decoder.add(keras.layers.Softmax(axis=(1, 2)))
-    return encoder, decoder
+    squeeze, restore = _halves()(size, code)
+    restore.add(keras.layers.Softmax(axis=(1, 2)))
+    return squeeze, restore
 
 
 def _dense_halves(size: int, code: int) -> Any:
     import keras
     from keras import layers as k
 
-    encoder = keras.Sequential([keras.Input((size, size, 1)), k.Flatten(), k.Dense(32, "elu"), k.Dense(code)])
-    decoder = keras.Sequential([keras.Input((code,)), k.Dense(32, "elu"), k.Dense(size**2), k.Reshape((size, size, 1))])
-    return encoder, decoder
+    squeeze = keras.Sequential([keras.Input((size, size, 1)), k.Flatten(), k.Dense(32, "elu"), k.Dense(code)])
+    restore = keras.Sequential(
+        [keras.Input(shape=(code,)), k.Dense(32, "elu"), k.Dense(size**2), k.Reshape((size, size, 1))]
+    )
+    return squeeze, restore
 
 
 def _one_model(size: int, code: int) -> Any:
@@ -375,7 +377,7 @@ def _trains(
         import keras
 
         weights = keras.layers.Conv1D(1, 129, padding="same", kernel_initializer="zeros")
-        model = keras.Sequential([keras.Input((500, 1)), weights])
+        model = keras.Sequential([keras.Input(shape=(500, 1)), weights])
         model.compile(keras.optimizers.Adam(1e-2), loss=loss)
         wanted = {"clean": clean, "noisy": noisy, "noise": noisy - clean, "minus": -clean}[target]
         x = clean if target == "noisy" else noisy
@@ -388,7 +390,7 @@ def _trains(
 def _one_number(noisy: Any, clean: Any, epochs: int) -> Any:
     import keras
 
-    model = keras.Sequential([keras.Input((500, 1)), keras.layers.Flatten(), keras.layers.Dense(1)])
+    model = keras.Sequential([keras.Input(shape=(500, 1)), keras.layers.Flatten(), keras.layers.Dense(1)])
     model.compile(loss="mse")
     return model
 

@@ -185,7 +185,7 @@ def _labels(
     if everything:
         region = np.clip(region, 1, 3)
     weight = np.zeros(len(mass))
-    for k in (1, 2, 3):
+    for k in range(1, 4):
         weight[region == k] = shares[k - 1] / (np.sum(region == k) if per_event else 1)
     if normalised:
         weight *= np.sum(weight > 0) / weight.sum()

@@ -85,6 +85,6 @@ def test_the_printed_table_has_a_line_for_every_system_and_says_who_owes_it(chec
     assert len(printed) == len(rows) + 1
     assert printed[-1] == f"6 of {len(rows)} covered"
     by_id = {line.split()[0]: line for line in printed[:-1]}
-    assert "owed by step 5" in by_id["E18.1/1"]
+    assert "owed by after step 6" in by_id["L30"]
     assert "ch08_tiny: claim X8.2" in by_id["X8.2"]
     assert by_id["L30"].endswith("Flows, autoregressive and diffusion models")
