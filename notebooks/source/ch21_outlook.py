@@ -241,7 +241,7 @@ plotting.show(f"Accuracy against bits a weight. Rounding after the training fall
 
 # %% [markdown]
 r"""
-8 bits cost nothing. Below 4 bits rounding is a matter of luck, and most networks do not survive it. With training, even the binary network is better than the classical method: its 8256 weights are signs, times one number for each layer, and the float weights behind them served the training only.
+8 bits cost nothing. Below 4 bits rounding is a matter of luck, and with one bit little is left to be lucky with. With training, even the binary network is better than the classical method: its 8256 weights are signs, times one number for each layer, and the float weights behind them served the training only.
 
 *What is saved.* The factor $32/\mathrm{bits}$ counts the weights. The biases stay float32, and in a small network they are noticed: the printed list gives both. (A chip gains more than memory: a product with $\pm 1$ needs no multiplier.)
 """
