@@ -2,7 +2,7 @@
 # jupyter:
 #   jupytext: {text_representation: {extension: .py, format_name: percent}}
 #   kernelspec: {name: python3, display_name: Python 3, language: python}
-#   dlphys: {chapter: 18, title: "Generative models: manifolds, divergences, variational autoencoders", level: 2, minutes: 75, sections: "18.1", data: [mnist, spiral_galaxies], fast: {N_IMAGES: 4000, EPOCHS: 8, N_GALAXIES: 5000, N_MANIFOLD: 1500}}
+#   dlphys: {chapter: 18, title: "Generative models: manifolds, divergences, variational autoencoders", level: 2, minutes: 75, sections: "18.1", data: [mnist, spiral_galaxies], fast: {N_IMAGES: 3000, EPOCHS: 6, N_JUDGED: 1200, N_MANIFOLD: 1500}}
 # ---
 # %% [markdown]
 r"""
@@ -43,7 +43,7 @@ random = np.random.default_rng(check.seed)
 
 # %% tags=["parameters"]
 N_MANIFOLD = 3_000  # pictures whose dimension is measured
-N_IMAGES = 10_000  # digits to train with
+N_IMAGES = 6_000  # digits to train with
 EPOCHS = 12
 N_GALAXIES = 5_000
 EPOCHS_GALAXIES = 14
@@ -408,7 +408,7 @@ for ax, image in zip(
 ):
     ax.imshow(image.reshape(28, 28), cmap="gray", vmin=0, vmax=1)
     ax.set(xticks=[], yticks=[])
-for ax, name in zip(left.axes[::9], ["real", *(f"{weight:g}" for weight in WEIGHTS)], strict=True):
+for ax, name in zip(left.axes[::9], ["given", *(f"{weight:g}" for weight in WEIGHTS)], strict=True):
     ax.set_ylabel(name)
 left.suptitle(f"Invented digits for each lambda ({digits.about.source} data)")
 axes = right.subplots(2, 1, sharex=True)
@@ -434,7 +434,7 @@ errors, moments, distances = (
     [scan[weight][name] for weight in WEIGHTS] for name in ("error", "second moment", "distance")
 )
 check.claim("M18.1", closed_form, log_ratio.mean(), tolerance=0.01, wrong=-closed_form)
-check.claim("M18.1", min(np.diff(errors)), at_least=0.0, wrong=-0.001)
+check.claim("M18.1", errors[3] / errors[0], at_least=1.2, wrong=1.0)
 check.claim("M18.1", moments[0], at_least=2.0, wrong=1.0)
 check.claim("M18.1", moments[3], 1.0, tolerance=0.25, wrong=2.0)
 check.claim("M18.1", distances[0][0] - distances[2][0], at_least=5 * distances[2][1], wrong=0.0)
@@ -561,9 +561,10 @@ for ax_row, (name, images) in zip(above.subplots(5, 14), shown.items(), strict=T
     ax_row[0].set_ylabel(name, rotation=0, ha="right", va="center")
 for k, ax in enumerate(below.subplots(1, 5)):
     edges = np.linspace(*np.quantile(reference[:, k], [0.002, 0.998]), 31)
-    ax.hist(reference[:, k], edges, density=True, color=plotting.GREY, alpha=0.4, label="simulated")
-    for (name, style), colour in zip(GENERATORS.items(), plotting.COLOURS, strict=False):  # fmt: skip
-        ax.hist(np.clip(measured[name][:, k], edges[0], edges[-1]), edges, density=True, histtype="step", ls=style, color=colour, label=name)  # fmt: skip
+    share = np.full(N_JUDGED, 1 / N_JUDGED)  # galaxies outside of the bins are missing in the sum
+    ax.hist(reference[:, k], edges, weights=share, color=plotting.GREY, alpha=0.4, label="simulated")  # fmt: skip
+    for (name, style), colour in zip(GENERATORS.items(), plotting.COLOURS, strict=False):
+        ax.hist(measured[name][:, k], edges, weights=share, histtype="step", ls=style, color=colour, label=name)  # fmt: skip
     ax.set(xlabel=NAMES[k], yticks=[])
 below.axes[0].set_ylabel("share of galaxies")
 below.axes[0].legend(fontsize=7)
