@@ -2,7 +2,7 @@
 # jupyter:
 #   jupytext: {text_representation: {extension: .py, format_name: percent}}
 #   kernelspec: {name: python3, display_name: Python 3, language: python}
-#   dlphys: {chapter: 20, title: "Anomalies: examples and methods", level: 3, minutes: 85, sections: "20.1-20.3", data: [dijets], fast: {LATENTS: [2, 8], REPEATS: 1, N_TEST: 600, EPOCHS_TRACES: 10, N_DIJETS: 60000, EXPERIMENTS: 1, FOLDS: 2, EPOCHS_OUTER: 8, EPOCHS_INNER: 15}}
+#   dlphys: {chapter: 20, title: "Anomalies: examples and methods", level: 3, minutes: 85, sections: "20.1-20.3", data: [dijets], fast: {LATENTS: [2, 8], REPEATS: 1, N_TEST: 600, EPOCHS_TRACES: 10, EXPERIMENTS: 1, FOLDS: 2, EPOCHS_OUTER: 8, EPOCHS_INNER: 15}}
 # ---
 # %% [markdown]
 r"""
@@ -899,6 +899,7 @@ for axis, name in zip(axes, ["signal", "signal, correlated"], strict=False):
     axis.set(
         xlabel="share of the signal kept",
         title="independent" if rho == 0 else "correlated with the mass",
+        yscale="linear" if rho == 0 else "log",
     )
     axis.legend(fontsize=7.5)
 axes[0].set_ylabel("gain in significance $S / \\sqrt{B}$")

@@ -82,11 +82,12 @@ def test_a_notebook_that_costs_more_than_twice_its_tag_turns_the_run_red(tmp_pat
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks" / "prices.json").write_text(json.dumps({"ch99_dear": {**price, "memory_mib": tag}}))
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    path = os.pathsep.join([str(SANITIZER.parent), os.environ.get("PYTHONPATH", "")])
     command = "-m pytest -c pytest.ini --rootdir=. -p nbval_prices --nbval --nbval-current-env ch99_dear.ipynb"
     run = subprocess.run(
         [sys.executable, *command.split()],
         cwd=tmp_path,
-        env={**os.environ, "PYTEST_ADDOPTS": "", "PYTHONPATH": str(SANITIZER.parent), "IPYTHONDIR": str(tmp_path)},
+        env={**os.environ, "PYTEST_ADDOPTS": "", "PYTHONPATH": path, "IPYTHONDIR": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,
