@@ -22,8 +22,7 @@ def exceeded(item):
     if kernel is None or not kernel.is_alive():
         return []
     meter = Meter()
-    meter.start(kernel.km.provisioner.pid)
-    meter.stop()
+    meter.sample(kernel.km.provisioner.pid)
     tags = prices.read(item.config.rootpath)
     tag = tags.get(item.path.stem, {"seconds": 0.0, "cpu_seconds": 0.0, "memory_mib": 0.0})
     cost = {"cpu_seconds": meter.cpu_seconds, "memory_mib": meter.peak_memory}

@@ -41,5 +41,5 @@ else
 fi
 
 step solution notebooks at full settings, verdicts and price tags compared
-PYTHONPATH=tests pytest -n 2 --dist loadfile -o addopts= -o filterwarnings= -p no:cacheprovider -p nbval_prices \
+PYTHONPATH=tests${PYTHONPATH:+:$PYTHONPATH} pytest -n 2 --dist loadfile -o addopts= -o filterwarnings= -p no:cacheprovider -p nbval_prices \
     --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 900 "${notebooks[@]}"

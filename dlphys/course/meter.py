@@ -15,10 +15,16 @@ class Meter:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self, pid: int) -> None:
+    def sample(self, pid: int) -> None:
+        """What a process that still runs has cost since it began."""
         import psutil
 
         self._process = psutil.Process(pid)
+        self._sample()
+
+    def start(self, pid: int) -> None:
+        """Sample a process until `stop`."""
+        self.sample(pid)
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 

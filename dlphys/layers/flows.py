@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,10 +14,9 @@ from numpy.typing import ArrayLike
 from dlphys import autodiff
 from dlphys._random import Seed, generator
 from dlphys._validation import check_array, check_count, check_positive, shown
+from dlphys.layers.densities import LOG_ROOT_TWO_PI
 
 __all__ = ["AffineCoupling", "Flow", "MaskedAutoregressive"]
-
-LOG_ROOT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
 
 class _Affine(keras.layers.Layer):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 
@@ -324,12 +325,7 @@ def mode_coverage(samples: ArrayLike, centres: ArrayLike, *, radius: float, leas
     centres = check_array(shape=(None, samples.shape[1]), centres=centres)
     check_positive(radius=radius)
     least = check_number(minimum=0.0, maximum=1.0, exclusive=True, least=least)
-    nearest = np.empty(len(samples), dtype=np.int64)
-    distance = np.empty(len(samples))
-    for start in range(0, len(samples), _BLOCK):
-        here = slice(start, start + _BLOCK)
-        table = cdist(samples[here], centres)
-        nearest[here], distance[here] = table.argmin(axis=1), table.min(axis=1)
+    distance, nearest = cKDTree(centres).query(samples)
     good = distance <= radius
     counts = np.bincount(nearest[good], minlength=len(centres))
     return ModeCoverage(int((counts >= least * len(samples) / len(centres)).sum()), accuracy_with_error(good), counts)

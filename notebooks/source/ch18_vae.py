@@ -121,7 +121,7 @@ for ax in axes[:3]:
     ax.axis("off")
 for (name, share), style in zip(spectrum.items(), ["-", "--", ":"], strict=True):
     axes[3].plot(np.arange(1, 1025), share, style, label=name)
-axes[3].set(xscale="log", xlabel="principal components", ylabel="share of the variance", title="A plane needs more than a surface")  # fmt: skip
+axes[3].set(xscale="log", xlabel="principal components", ylabel="share of the variance", title="A flat space that holds them needs more")  # fmt: skip
 axes[3].legend()
 plotting.show(
     "Four panels: a picture of random coloured pixels, which is noise; a spot; a galaxy; and the share of the variance "
@@ -355,7 +355,7 @@ Handwritten digits, a code of eight numbers, and four weights $\lambda$ from 0.0
 - the mean square error of the reconstruction;
 - the divergence: how many nats the code tells about the picture;
 - the second moment of all codes together, $\langle \mu^2 + \sigma^2 \rangle$, which is 1 if they fill the normal distribution from which we shall draw;
-- the samples: the sliced Wasserstein distance of invented digits from real ones, in the 20 largest principal components. The same distance between two sets of real digits is what a perfect generator would have.
+- the samples: the sliced Wasserstein distance of invented digits from given ones, in the 20 largest principal components. The same distance between two sets of given digits is what a perfect generator would have.
 """
 
 # %%
@@ -396,7 +396,7 @@ for weight in WEIGHTS:
 possible = metrics.sliced_wasserstein(
     components.transform(unseen[:2000]), components.transform(unseen[2000:]), seed=1
 )
-print(f"two sets of real digits: distance {possible[0]:.3f} +- {possible[1]:.3f}")
+print(f"two sets of given digits: distance {possible[0]:.3f} +- {possible[1]:.3f}")
 
 # %%
 figure = plt.figure(figsize=(12, 4.4), layout="constrained")
@@ -415,11 +415,11 @@ axes = right.subplots(2, 1, sharex=True)
 axes[0].plot(WEIGHTS, [scan[weight]["error"] for weight in WEIGHTS], "o-")
 axes[0].set(ylabel="mean square error\nof reconstructions", title="Good copies and good samples are two aims")  # fmt: skip
 axes[1].errorbar(WEIGHTS, *np.transpose([scan[weight]["distance"] for weight in WEIGHTS]), fmt="s-", color=plotting.COLOURS[1])  # fmt: skip
-axes[1].axhline(possible[0], ls="--", color=plotting.GREY, label="two sets of real digits")
+axes[1].axhline(possible[0], ls="--", color=plotting.GREY, label="two sets of given digits")
 axes[1].set(xscale="log", xlabel="weight of the divergence, lambda", ylabel="distance of samples", ylim=(0, None))  # fmt: skip
 axes[1].legend()
 plotting.show(
-    "Left: rows of real digits and of invented ones for four weights; with the smallest weight they are broken, with the "
+    "Left: rows of given digits and of invented ones for four weights; with the smallest weight they are broken, with the "
     "largest blurred. Right: the reconstruction error rises with the weight, while the distance of the samples has a minimum.",
     figure,
 )

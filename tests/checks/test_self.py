@@ -10,7 +10,6 @@ for stem in references.stems():
     engine.load_module(stem)
 
 TASKS = [task["id"] for stem in references.stems() for task in references.known(stem)]
-MISTAKES = [(id, name) for id in TASKS if id in engine.TASKS for name in engine.TASKS[id].mistakes]
 SHALLOW = ("done", "signature", "shape")
 
 
@@ -26,9 +25,10 @@ def test_every_task_of_a_notebook_has_a_check_and_every_check_a_task():
     assert sorted(TASKS) == sorted(engine.TASKS)
 
 
-@pytest.mark.parametrize("student", ["dlphys", "ada", "emmy"])
+@pytest.mark.parametrize("student", ["ada", "emmy"])
 @pytest.mark.parametrize("id", TASKS)
 def test_the_reference_passes_for_every_student(id, student, monkeypatch):
+    """With the course's own data it is judged in another process (below)."""
     monkeypatch.setenv("DLPHYS_STUDENT", student)
     verdict = engine.judge(id, local(engine.reference(id)))
     assert verdict.passed, str(verdict)
@@ -50,21 +50,21 @@ def test_the_stub_is_not_done(id):
     assert engine.judge(id, local(references.stub(id))).status == "not done"
 
 
-@pytest.mark.parametrize(("id", "name"), MISTAKES)
-def test_a_known_mistake_fails_with_its_own_message(id, name):
-    wrong, phrase = engine.TASKS[id].mistakes[name]
-    verdict = engine.judge(id, local(wrong))
-    assert verdict.status == "not yet"
-    assert phrase in str(verdict), str(verdict)
-
-
 @pytest.mark.parametrize("id", TASKS)
-def test_the_mistakes_of_a_task_are_typical_and_told_apart(id):
+def test_the_mistakes_of_a_task_are_typical_and_fail_each_with_its_own_message(id):
     """At least three, at least two of them beyond shape and type, no two with the same message."""
+    import keras
+
     mistakes = engine.TASKS[id].mistakes
     assert len(mistakes) >= 3
     assert len({phrase for _, phrase in mistakes.values()}) == len(mistakes)
-    verdicts = [engine.judge(id, local(wrong)) for wrong, _ in mistakes.values()]
+    verdicts = []
+    for name, (wrong, phrase) in mistakes.items():
+        keras.utils.set_random_seed(1)
+        verdict = engine.judge(id, local(wrong))
+        assert verdict.status == "not yet", name
+        assert phrase in str(verdict), f"{name}: {verdict}"
+        verdicts.append(verdict)
     assert sum(verdict.rung not in SHALLOW for verdict in verdicts) >= 2
     assert len({verdict.details for verdict in verdicts}) == len(verdicts)
 
@@ -76,7 +76,7 @@ def test_a_task_has_hints(id):
 
 @pytest.mark.parametrize("stem", references.stems())
 def test_the_same_verdicts_come_from_another_process(stem):
-    """Every reference of a chapter, loaded and called in the grader's worker."""
+    """Every reference of a chapter, loaded and called in the grader's worker, with the course's own data."""
     content = references.payload(stem)
     setup = [references._without_start(code) for code in content["setup"]]
     cells = [*setup, content["parameters"], *(task["code"] for task in content["tasks"])]
