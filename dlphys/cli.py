@@ -246,6 +246,31 @@ def _setting(text: str) -> tuple[str, Any]:
 
 
 @command(app)
+def update(
+    copies: Annotated[Path, typer.Argument(metavar="[NOTEBOOKS]", help="Yours: a notebook or a folder.")] = Path(),
+    release: Annotated[
+        Path, typer.Option("--release", envvar="DLPHYS_RELEASE", metavar="DIR", help="What the course hands out now.")
+    ] = ...,  # type: ignore[assignment]
+) -> None:
+    """Bring your notebooks to a new release, and keep what you wrote."""
+    from dlphys.course import update as updating
+
+    for entry in updating.update(copies, release):
+        typer.echo(entry)
+
+
+@command(app)
+def reset(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="Such as 8.1a.")],
+    notebooks: Annotated[Path, typer.Argument(metavar="[NOTEBOOKS]", help="Yours: a notebook or a folder.")] = Path(),
+) -> None:
+    """Put one task of your notebook back to its beginning."""
+    from dlphys.course import update as updating
+
+    typer.echo(updating.reset(notebooks, task))
+
+
+@command(app)
 def bars(
     chapter: Annotated[str, typer.Argument(metavar="CHAPTER", help="Such as ch08.")],
     seeds: Annotated[int, typer.Option(min=5, help="Number of trainings for each bar.")] = 10,

@@ -247,9 +247,9 @@ def _notebook(source: Source, *, solution: bool) -> bytes:
         if cell.instructor_only and not solution:
             continue
         content = _content(cell, source, solution=solution)
-        digest = hashlib.sha256(f"{cell.kind}\n{content}".encode()).hexdigest()[:12]
-        counts[digest] = counts.get(digest, 0) + 1
-        fields: dict[str, Any] = {"id": f"{digest}-{counts[digest]}", "metadata": _cell_metadata(cell, points)}
+        name = digest(cell.kind, content)
+        counts[name] = counts.get(name, 0) + 1
+        fields: dict[str, Any] = {"id": f"{name}-{counts[name]}", "metadata": _cell_metadata(cell, points)}
         if cell.kind == "markdown":
             cells.append(nbformat.v4.new_markdown_cell(content, **fields))
             continue
@@ -266,6 +266,11 @@ def _notebook(source: Source, *, solution: bool) -> bytes:
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
     notebook.nbformat_minor = 5
     return (nbformat.writes(notebook) + "\n").encode()
+
+
+def digest(kind: str, text: str) -> str:
+    """The id of a cell, without its number among cells of the same text: whoever edits the text no longer has it."""
+    return hashlib.sha256(f"{kind}\n{text}".encode()).hexdigest()[:12]
 
 
 def _content(cell: Cell, source: Source, *, solution: bool) -> str:

@@ -2,11 +2,19 @@
 
 from pathlib import Path
 
-from dlphys.course import build, coverage, leaks
+from dlphys.course import build, coverage, leaks, update
 
 HERE = str(Path(__file__).parent)
 
 CASES = [
+    (update.update, (3, HERE), {}, TypeError, r"copies must be a path, got 3"),
+    (update.update, ("no/such/folder", HERE), {}, ValueError, r"copies must be a notebook or a folder that exists"),
+    (update.update, (HERE, None), {}, TypeError, r"release must be a path, got None"),
+    (update.update, (HERE, HERE), {}, ValueError, r"release must hold notebooks of the course, got '.+'"),
+    (update.reset, (HERE, "88.1a"), {}, ValueError, r"id must be a task of the course, such as '8\.1a', got '88\.1a'"),
+    (update.reset, (HERE, 8.1), {}, ValueError, r"id must be a task of the course, such as '8\.1a', got 8\.1"),
+    (update.reset, ("no/such/folder", "8.1a"), {}, ValueError, r"path must be a notebook or a folder that exists"),
+    (update.reset, (HERE, "8.1a"), {}, ValueError, r"exactly one notebook of '.+' must have task 8\.1a; have it: none"),
     (build.build, ("no/such/folder",), {}, ValueError, r"root must be an existing folder, got 'no/such/folder'"),
     (build.build, (3,), {}, TypeError, r"root must be the path of a checkout, got 3"),
     (build.build, (HERE,), {}, build.SourceError, r"notebooks/source:1: there is no such folder"),
