@@ -271,6 +271,20 @@ def reset(
 
 
 @command(app)
+def handbook(
+    root: Root = Path(),
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a page is stale.")] = False,
+) -> int:
+    """Write the tables of the instructor's pages in docs/."""
+    from dlphys.course import handbook as pages
+
+    changed = pages.write(_checkout(root), check=check)
+    for path in changed:
+        typer.echo(f"{'stale' if check else 'written'}  {path.as_posix()}")
+    return int(check and bool(changed))
+
+
+@command(app)
 def bars(
     chapter: Annotated[str, typer.Argument(metavar="CHAPTER", help="Such as ch08.")],
     seeds: Annotated[int, typer.Option(min=5, help="Number of trainings for each bar.")] = 10,

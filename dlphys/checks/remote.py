@@ -15,7 +15,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
 
 import numpy as np
@@ -258,7 +258,11 @@ def _handles(value: Any) -> Any:
 
 @contextlib.contextmanager
 def worker(
-    cells: Sequence[str] = (), *, timeout: float = 120.0, environment: dict[str, str] | None = None
+    cells: Sequence[str] = (),
+    *,
+    timeout: float = 120.0,
+    environment: dict[str, str] | None = None,
+    launch: Callable[[Sequence[str], Sequence[int]], subprocess.Popen[bytes]] | None = None,
 ) -> Iterator[Worker]:
     """A process that has executed ``cells`` and answers through a proxy.
 
@@ -270,21 +274,33 @@ def worker(
         For each answer; a worker that takes longer is killed.
     environment : dict, optional
         Replaces the environment of the process.
+    launch : callable, optional
+        Starts the process some other way, for example in a sandbox: from the words of its command and the file
+        descriptors to leave open, with its standard input a pipe, as the leader of a process group.
     """
     check_number(timeout=timeout, minimum=0, exclusive=True, unit="s")
     if isinstance(cells, str) or not all(isinstance(cell, str) for cell in cells):
         raise TypeError(f"cells must be a sequence of strings, got {shown(cells)}")
     answers, answers_write = os.pipe()
-    process = subprocess.Popen(
-        [sys.executable, "-m", __name__, str(answers_write)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        pass_fds=(answers_write,),
-        start_new_session=True,
-        env=environment,
-    )
-    os.close(answers_write)
+    words = [sys.executable, "-m", __name__, str(answers_write)]
+    try:
+        if launch is not None:
+            process = launch(words, (answers_write,))
+        else:
+            process = subprocess.Popen(
+                words,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(answers_write,),
+                start_new_session=True,
+                env=environment,
+            )
+    except BaseException:
+        os.close(answers)
+        raise
+    finally:
+        os.close(answers_write)
     assert process.stdin is not None
     remote = Worker(process, process.stdin, answers, timeout)
     try:

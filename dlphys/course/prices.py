@@ -9,6 +9,7 @@ from typing import Any
 
 from dlphys._validation import check_number, shown
 from dlphys.course import run
+from dlphys.course._pages import fill
 
 __all__ = ["limits", "measure", "read", "stale", "table", "update_readme", "within_factor"]
 
@@ -17,7 +18,6 @@ THREADS = 2
 MOST_SECONDS = 240.0  # a file
 MOST_MEMORY = 2048.0  # MiB, a file
 MOST_TOTAL = 45 * 60.0  # s, all files
-BEGIN, END = "<!-- prices -->", "<!-- /prices -->"
 _HEADER = ("chapter", "title", "minutes", "points")
 _MEASURED = ("seconds", "cpu_seconds", "memory_mib")
 
@@ -175,18 +175,7 @@ def update_readme(root: str | Path, *, check: bool = False) -> bool:
         ...
     ValueError: root must be a checkout with notebooks/prices.json, got '/nowhere'; `dlphys prices` measures them
     """
-    content = table(read(root))
-    path = Path(root) / "README.md"
-    if not path.is_file():
-        raise ValueError(f"root must be a checkout with README.md, got {str(root)!r}")
-    old = path.read_text(encoding="utf-8")
-    begin, end = old.find(BEGIN), old.find(END)
-    if old.count(BEGIN) != 1 or old.count(END) != 1 or end < begin:
-        raise ValueError(f"README.md must hold {BEGIN} and, below it, {END}, each once")
-    new = f"{old[:begin]}{BEGIN}\n{content}\n{old[end:]}"
-    if new != old and not check:
-        run.write_whole(path, new)
-    return new != old
+    return fill(Path(root) / "README.md", "prices", table(read(root)), check=check)
 
 
 def limits(prices: Prices) -> list[str]:

@@ -7,10 +7,8 @@ are found by their names in the metadata, and by the name of the function or cla
 from __future__ import annotations
 
 import copy
-import os
 import re
 import shutil
-import tempfile
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
@@ -23,6 +21,7 @@ from nbformat import NotebookNode
 from dlphys._validation import shown
 from dlphys.checks import references
 from dlphys.course.build import ANSWER, digest
+from dlphys.course.run import write_whole
 
 __all__ = ["Updated", "reset", "update"]
 
@@ -101,8 +100,7 @@ def update(copies: str | Path, release: str | Path) -> list[Updated]:
             if target.exists():
                 done.append(Updated(target, "not of the course", notes=(f"the release has a {source} of this name",)))
                 continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _save(target, found)
+            write_whole(target, _text(found))
             done.append(Updated(target, "new"))
     return sorted(done, key=lambda entry: entry.path)
 
@@ -322,7 +320,7 @@ def _write(path: Path, before: NotebookNode, after: NotebookNode, kept: Sequence
     if after == before:
         return Updated(path, "current", tuple(kept), tuple(notes))
     backup = _back_up(path) if any(_written(cell) for cell in before.cells) else None
-    _save(path, after)
+    write_whole(path, _text(after))
     return Updated(path, "updated", tuple(kept), tuple(notes), backup)
 
 
@@ -335,11 +333,5 @@ def _back_up(path: Path) -> Path:
     return backup
 
 
-def _save(path: Path, notebook: NotebookNode) -> None:
-    """At once or not at all."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".dlphys-") as folder:
-        made = Path(folder) / path.name
-        made.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
-        if path.exists():
-            shutil.copymode(path, made)
-        os.replace(made, path)
+def _text(notebook: NotebookNode) -> str:
+    return str(nbformat.writes(notebook)) + "\n"

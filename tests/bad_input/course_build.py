@@ -2,11 +2,20 @@
 
 from pathlib import Path
 
-from dlphys.course import build, coverage, leaks, update
+from dlphys.course import build, coverage, handbook, leaks, sandbox, update
 
 HERE = str(Path(__file__).parent)
 
 CASES = [
+    (sandbox.start, ("ls -l",), {}, TypeError, r"arguments must be the words of a command, got 'ls -l'"),
+    (sandbox.start, ([],), {}, TypeError, r"arguments must be the words of a command, got \[\]"),
+    (sandbox.start, (["ls"],), {"files": "no/folder"}, ValueError, r"files must be a folder that exists"),
+    (lambda: sandbox.run([1]).__enter__(), (), {}, TypeError, r"arguments must be the words of a command, got \[1\]"),
+    (lambda: sandbox.worker("a").__enter__(), (), {}, TypeError, r"cells must be a sequence of strings, got 'a'"),
+    (sandbox.Limits, (), {"wall": 0}, ValueError, r"wall must be a finite number in \(0, inf\) s, got 0"),
+    (sandbox.Limits, (), {"processes": 1.5}, TypeError, r"processes must be a whole number"),
+    (handbook.write, (3,), {}, TypeError, r"root must be the path of a checkout, got 3"),
+    (handbook.write, (HERE,), {}, ValueError, r"notebooks/source:1: there is no such folder"),
     (update.update, (3, HERE), {}, TypeError, r"copies must be a path, got 3"),
     (update.update, ("no/such/folder", HERE), {}, ValueError, r"copies must be a notebook or a folder that exists"),
     (update.update, (HERE, None), {}, TypeError, r"release must be a path, got None"),
