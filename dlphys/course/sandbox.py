@@ -23,6 +23,7 @@ from typing import IO, Any
 import dlphys
 from dlphys._validation import check_count, check_number, shown
 from dlphys.checks import remote
+from dlphys.checks.proxy import StudentError
 from dlphys.checks.remote import Worker
 from dlphys.course.meter import Meter
 
@@ -260,11 +261,14 @@ def worker(cells: Sequence[str] = (), *, timeout: float = 120.0, **settings: Any
         made.append(start(words, stdin=subprocess.PIPE, pass_fds=descriptors, **settings))
         return made[0].process
 
-    with remote.worker(cells, timeout=timeout, launch=launch) as student:
-        try:
-            yield student, made[0]
-        finally:
-            made[0].stop()
+    try:
+        with remote.worker(cells, timeout=timeout, launch=launch) as student:
+            try:
+                yield student, made[0]
+            finally:
+                made[0].stop()
+    except StudentError as error:
+        raise StudentError(f"your code was stopped: {made[0].reason}" if made[0].reason else str(error)) from None
 
 
 @contextlib.contextmanager
@@ -344,7 +348,7 @@ def _kernel_limits(limits: Limits) -> list[str]:
     return [
         "prlimit",
         f"--as={int(limits.address_space * MIB)}",
-        f"--cpu={int(limits.cpu) + 1}",
+        f"--cpu={2 * int(limits.cpu) + 5}",  # if the watchdog is gone; a virtual machine counts stolen time here
         f"--fsize={int(limits.file_size * MIB)}",
         f"--nproc={limits.processes}",
         "--core=0",

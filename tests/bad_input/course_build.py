@@ -2,11 +2,23 @@
 
 from pathlib import Path
 
-from dlphys.course import build, coverage, handbook, leaks, sandbox, update
+from dlphys.course import build, coverage, grade, handbook, leaks, sandbox, submission, update
 
 HERE = str(Path(__file__).parent)
 
 CASES = [
+    (submission.read, (3,), {}, TypeError, r"path must be a path, got 3"),
+    (submission.read, ("no/such.ipynb",), {}, submission.Unreadable, r"there is no file such\.ipynb"),
+    (grade.grade_notebook, ("a.ipynb",), {"student": ""}, TypeError, r"student must be the key of a student, got ''"),
+    (grade.grade_notebook, ("a.ipynb",), {"student": "ada", "timeout": 0}, ValueError, r"timeout must be .* got 0"),
+    (grade.grade_notebook, ("a.ipynb",), {"student": "ada", "credit": {}}, ValueError, r"credit must have the rungs"),
+    (
+        grade.grade_notebook,
+        (HERE + "/course_build.py",),
+        {"student": "ada", "tasks": ["88.1a"]},
+        ValueError,
+        r"there is no task '88\.1a'",
+    ),
     (sandbox.start, ("ls -l",), {}, TypeError, r"arguments must be the words of a command, got 'ls -l'"),
     (sandbox.start, ([],), {}, TypeError, r"arguments must be the words of a command, got \[\]"),
     (sandbox.start, (["ls"],), {"files": "no/folder"}, ValueError, r"files must be a folder that exists"),
