@@ -28,17 +28,27 @@ from dlphys.metrics.scores import (
     resolution68,
     resolution_in_bins,
 )
+from dlphys.metrics.showers import (
+    Comparison,
+    ShowerObservables,
+    compare_distributions,
+    radial_profile,
+    shower_observables,
+)
 from dlphys.metrics.uncertainty import EntropyParts, UncertaintyParts, entropy_parts, uncertainty_parts
 
 __all__ = [
     "BinnedResolution",
+    "Comparison",
     "EntropyParts",
     "ModeCoverage",
     "Pulls",
     "Reliability",
+    "ShowerObservables",
     "UncertaintyParts",
     "accuracy_with_error",
     "area_under_roc",
+    "compare_distributions",
     "correlation_with_error",
     "coverage",
     "distance_correlation",
@@ -51,10 +61,12 @@ __all__ = [
     "planing_weights",
     "precision_recall",
     "pulls",
+    "radial_profile",
     "rayleigh_sigma",
     "reliability",
     "resolution68",
     "resolution_in_bins",
+    "shower_observables",
     "sliced_wasserstein",
     "temperature_scaling",
     "two_sample_test",
