@@ -48,13 +48,13 @@ TERM = (
     ),
     Week(
         "Generative models",
-        ("ch18_vae",),
-        ("ch18_flows",),
+        ("ch18_gan",),
+        ("ch18_wgan", "ch18_vae", "ch18_flows", "ch18_examples", "ch18_calorimeter"),
     ),
     Week(
         "Domains, anomalies, and beyond",
         ("ch20_anomalies",),
-        ("ch20_examples", "ch21_outlook"),
+        ("ch19_adaptation", "ch19_unfolding", "ch20_examples", "ch21_outlook"),
     ),
 )
 
