@@ -986,7 +986,7 @@ def _lattice_network(random: np.random.Generator) -> Any:
             keras.Input((None, None, 1)),
             layers.Conv2D(5, 3, padding="same", activation="relu"),
             layers.Conv2D(5, 3, padding="same"),
-            layers.ReLU(),
+            layers.ReLU(name="apart"),
             layers.GlobalAveragePooling2D(),
             layers.Dense(1, activation="sigmoid"),
         ]

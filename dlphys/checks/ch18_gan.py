@@ -705,7 +705,7 @@ def _trainer(
 
         random = np.random.default_rng(seed)
         adam = [keras.optimizers.Adam(rate, beta_1=0.5) for _ in range(2)]
-        groups = [discriminator.trainable_variables, generator.trainable_variables]
+        groups = [model.trainable_variables for model in (discriminator, generator)]
         if pull_back:
             groups[0] = groups[0] + groups[1]
         for optimizer, group in zip(adam, groups, strict=True):

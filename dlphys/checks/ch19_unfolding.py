@@ -676,7 +676,7 @@ def _cycle(
         "x": np.asarray(to_x(np.asarray(to_y(x)))).astype(float) - x,
         "y": np.asarray(to_y(np.asarray(to_x(y)))).astype(float) - y,
     }
-    total = np.zeros(len(x))
+    total = np.zeros_like(x[:, 0, 0], dtype=float)
     for name, off in offs.items():
         if directions not in ("both", name):
             continue
