@@ -274,6 +274,9 @@ def load_shower_traces(
     raw: bool = False,
     test: float = 0.1,
     validation: float = 0.05,
+    gain: float | None = None,
+    decay: float | None = None,
+    muon_scale: float | None = None,
 ) -> Dataset:
     """Traces of 80 steps from an experiment or from its imperfect simulation, with the energy (examples 19.1, 19.2).
 
@@ -291,6 +294,8 @@ def load_shower_traces(
         With True traces are in VEM per 25 ns, with NaN where a station is silent.
     test, validation : float, defaults 0.1 and 0.05
         Shares of the showers; the rest is for training.
+    gain, decay (ns), muon_scale : float, optional
+        In place of those of the detector, for a simulation that is better or worse.
 
     Returns
     -------
@@ -325,8 +330,11 @@ def load_shower_traces(
     showers = airshower.simulate_traces(
         n, seed=seed, preset="footprint", array="cluster", detector=detector,
         spectral_index=0.0, mass=14.0, zenith_max=30.0, core_radius=200.0,
+        gain=gain, decay=decay, muon_scale=muon_scale,
     )  # fmt: skip
     announce("shower_traces", "simulated")
+    own = {"gain": gain, "decay": decay, "muon_scale": muon_scale}
+    changed = "".join(f", {name} {value:g}" for name, value in own.items() if value is not None)
     traces, signal = showers.traces.reshape(n, 9, -1), showers.signal.reshape(n, 9)
     if stations == 1:
         loudest = np.nan_to_num(signal, nan=-1.0).argmax(1)[:, None]
@@ -342,7 +350,7 @@ def load_shower_traces(
         units={f"station {k}" if stations == 9 else "loudest": _trace_unit(raw) for k in range(stations)},
         target_units={"energy": "EeV"},
         extra_units={"signal": "VEM", "log_energy": "lg(E / eV)"},
-        made=f"dlphys.simulators.airshower, preset footprint, array cluster, detector {detector}",
+        made=f"dlphys.simulators.airshower, preset footprint, array cluster, detector {detector}{changed}",
         licence=_LICENCE,
         citation="M. Erdmann, L. Geiger, J. Glombitza, D. Schmidt, Comput. Softw. Big Sci. 2 (2018) 4",
         flaws=("the differences of the two detectors are ours: the book does not give its own",),

@@ -120,6 +120,13 @@ def test_traces_of_the_two_detectors_are_pairs_of_one_seed():
     assert np.nanmedian(whole(simulation, "extra", "signal") / whole(data, "extra", "signal")) > 1.1
 
 
+def test_a_worse_simulation_of_the_traces_has_the_gain_asked_for_and_says_so():
+    usual, worse = (load_shower_traces(200, seed=9, detector="simulation", raw=True, gain=gain) for gain in (None, 1.5))
+    assert np.nanmedian(worse.extra_train["signal"] / usual.extra_train["signal"]) == pytest.approx(1.5 / 1.2, rel=0.02)
+    assert worse.about.made.endswith("detector simulation, gain 1.5")
+    assert usual.about.made.endswith("detector simulation")
+
+
 def test_one_station_is_the_loudest_one():
     """Keyword stations."""
     nine, one = (load_shower_traces(100, seed=8, stations=k, raw=True) for k in (9, 1))
