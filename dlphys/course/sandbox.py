@@ -304,22 +304,22 @@ def _walls(limits: Limits, files: Path | None, variables: Mapping[str, str], hid
         words += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
         words += ["--unshare-all"]
+    words += ["--proc", "/proc", "--dev", "/dev"]  # before the others, which may lie in them
+    words += ["--perms", "0755", "--dir", str(Path(HOME).parent)]  # otherwise only root could look into it
+    for name in ("/tmp", "/dev/shm", HOME):
+        words += ["--perms", "1777", *size, "--tmpfs", name]
     for path in map(Path, SYSTEM):
         if path.is_symlink():
             words += ["--symlink", str(path.readlink()), str(path)]
         else:
             words += ["--ro-bind-try", str(path), str(path)]
     seen = [path for path in (*SETTINGS, sys.base_prefix, sys.prefix, PACKAGE) if Path(path).exists()]
-    above = {folder for path in (*seen, HOME) for folder in Path(path).parents}
-    for folder in sorted(above - {Path("/")}):
-        words += ["--perms", "0755", "--dir", str(folder)]  # otherwise only root could look into it
+    for folder in sorted({folder for path in seen for folder in Path(path).parents} - {Path("/")}):
+        words += ["--perms", "0755", "--dir", str(folder)]
     for visible in dict.fromkeys(map(str, seen)):
         words += ["--ro-bind", visible, visible]
     for path in hidden:
         words += ["--ro-bind", "/dev/null", str(path)]
-    words += ["--proc", "/proc", "--dev", "/dev"]
-    for name in ("/tmp", "/dev/shm", HOME):
-        words += ["--perms", "1777", *size, "--tmpfs", name]
     for entry in sorted(files.iterdir()) if files else []:
         if not entry.is_symlink():
             words += ["--ro-bind", str(entry.resolve()), f"{HOME}/{entry.name}"]
@@ -329,16 +329,8 @@ def _walls(limits: Limits, files: Path | None, variables: Mapping[str, str], hid
     words.append("--")
     if root:
         nobody = str(random.SystemRandom().choice(STRANGERS))
-        words += [
-            "setpriv",
-            "--reuid",
-            nobody,
-            "--regid",
-            nobody,
-            "--clear-groups",
-            "--no-new-privs",
-            "--inh-caps=-all",
-        ]
+        words += ["setpriv", "--reuid", nobody, "--regid", nobody, "--clear-groups"]
+        words += ["--no-new-privs", "--inh-caps=-all"]
     return [*words, *_kernel_limits(limits)]
 
 

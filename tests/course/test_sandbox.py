@@ -125,6 +125,15 @@ def test_it_runs_as_a_user_who_owns_nothing_and_cannot_write():
         assert "Read-only file system" in ended(f"open({str(path)!r}, 'w')")[2]
 
 
+def test_a_checkout_in_a_folder_for_temporary_files_is_seen(monkeypatch, tmp_path):
+    """The sandbox has such a folder of its own, which must not cover it."""
+    package = tmp_path / "dlphys"
+    package.mkdir()
+    (package / "here.txt").write_text("here")
+    monkeypatch.setattr(sandbox, "PACKAGE", package)
+    assert printed(f"print(open({str(package / 'here.txt')!r}).read())", hidden=()) == "here"
+
+
 def test_its_files_are_there_read_only_and_links_out_of_the_folder_are_not(tmp_path):
     """A link to the gradebook in a submission would otherwise be followed outside."""
     folder = tmp_path / "submission"
