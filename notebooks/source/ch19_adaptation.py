@@ -223,7 +223,7 @@ def refine(simulated, measured, seed, steps=STEPS):
             if step >= 0:
                 refiner_step(batch(simulated))
             distances.append(np.mean([float(distance) for distance in some]))
-            progress.set_postfix(distance=f"{distances[-1]:.2f}")
+            progress.set_postfix(distance=f"{distances[-1]:.2f}", refresh=False)
     except KeyboardInterrupt:
         print(f"stopped after {len(distances)} steps, the refiner stays as it is")
     return refiner, np.array(distances)
