@@ -13,6 +13,7 @@ from typing import Any
 from dlphys._validation import check_number, shown
 from dlphys.checks import engine, references
 from dlphys.checks.proxy import StudentError
+from dlphys.checks.remote import Worker
 from dlphys.course import sandbox, submission
 from dlphys.course.submission import Submission
 
@@ -197,7 +198,7 @@ class _Bench:
         self._stem = stem
         self._timeout = timeout
         self._settings = settings
-        self._running: tuple[Any, sandbox.Sandboxed] | None = None
+        self._running: tuple[Worker, sandbox.Sandboxed] | None = None
         self._deaths: list[str] = []
 
     def judge(self, id: str, lent: Collection[str] = ()) -> engine.Verdict:
@@ -219,10 +220,10 @@ class _Bench:
         if student is None:
             return engine.Verdict(id, "not done", (f"there is no {name} in the notebook that could be loaded",), "done")
         verdict = engine.judge(id, student)
-        ended = sandboxed.process.poll() is not None or sandboxed.reason
-        if sandboxed.reason:
+        lives = _answers(worker)
+        if not lives and sandboxed.reason:
             verdict = engine.Verdict(id, "not yet", (f"your code was stopped: {sandboxed.reason}",), "done")
-        if ended or lent:
+        if not lives or lent:
             self._stop()
         return verdict
 
@@ -238,6 +239,14 @@ class _Bench:
     def _stop(self) -> None:
         self._workers.close()
         self._running = None
+
+
+def _answers(worker: Worker) -> bool:
+    try:
+        worker.get("")
+    except StudentError:
+        return False
+    return True
 
 
 @contextlib.contextmanager
