@@ -35,7 +35,9 @@ prices: $(VENV)/ready ## measure time and memory of every notebook; writes noteb
 lock: $(VENV)/ready ## pin the dependencies anew
 	$(LOCK) --python-version 3.11 --extra course --extra grade --extra hub --extra cluster --extra dev \
 		--override requirements/overrides.txt -o requirements/lock.txt
-	$(LOCK) --python-version 3.12 --extra course -o binder/requirements.txt
+	$(LOCK) --python-version 3.12 --extra course --override requirements/overrides.txt -o binder/requirements.txt
+	$(LOCK) --python-version 3.11 --extra course --extra grade --extra hub \
+		--override requirements/overrides.txt --constraint requirements/lock.txt -o deploy/jupyterhub/requirements.txt
 
 clean: ## remove the environment and everything built outside git
 	rm -rf $(VENV) build dist .work .pytest_cache .mypy_cache .ruff_cache

@@ -70,9 +70,9 @@ def command(to: typer.Typer, name: str | None = None) -> Callable[[Callable[...,
 def _sentence(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError):
         extras = dict.fromkeys(("jupytext", "nbclient", "nbconvert", "nbformat"), "dlphys[course]")
-        extras |= dict.fromkeys(("dask", "distributed"), "dlphys[cluster]")
-        extra = extras.get(str(error.name), str(error.name))
-        return f"{error.name} is not installed; python -m pip install '{extra}'"
+        extras |= dict.fromkeys(("dask", "distributed"), "dlphys[cluster]") | {"nbgrader": "dlphys[grade]"}
+        name = str(error.name).partition(".")[0]
+        return f"{name} is not installed; python -m pip install '{extras.get(name, name)}'"
     if isinstance(error, ValueError | TypeError | LookupError):
         return str(error.args[0]) if len(error.args) == 1 else str(error)
     return f"{type(error).__name__}: {error} (dlphys --debug ... shows where)"
@@ -90,17 +90,20 @@ def build(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if something is stale.")] = False,
     release: Annotated[Path | None, typer.Option(metavar="DIR", help="Make the folder that students get.")] = None,
     edition: Annotated[str, typer.Option(help="Of the release: standard or exam.")] = "standard",
+    colab: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Of a wheel: notebooks of the release install it on Colab.")
+    ] = None,
 ) -> int:
     """Build student and solution notebooks from their sources."""
     _checkout(root)
     if release is not None and check:
         raise ValueError("--check and --release exclude each other")
-    if release is None and edition != "standard":
-        raise ValueError("--edition needs --release DIR")
+    if release is None and (edition != "standard" or colab):
+        raise ValueError(f"{'--colab' if colab else '--edition'} needs --release DIR")
     from dlphys.course import build as builder
 
     if release is not None:
-        files = builder.release(root, release, edition=edition)
+        files = builder.release(root, release, edition=edition, colab=colab)
         typer.echo(f"{len(files)} files in {release}, {edition} edition; no solution line found in them")
         return 0
     changed = builder.build(root, check=check)
@@ -246,11 +249,83 @@ def _setting(text: str) -> tuple[str, Any]:
 
 
 @command(app)
+def grade(
+    handed_in: Annotated[
+        Path, typer.Argument(metavar="SUBMISSIONS", help="What was handed in: a folder or a .zip file.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE.csv", help="The grades.")],
+    assignment: Annotated[
+        Path | None, typer.Option(metavar="COURSE/source/NAME", help="What was asked; by default all of each chapter.")
+    ] = None,
+    roster: Annotated[
+        Path | None, typer.Option(metavar="FILE.csv", help="Who is in the class; keys of their data.")
+    ] = None,
+    groups: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Columns student and group.")] = None,
+    deadline: Annotated[str | None, typer.Option(metavar="TIME", help="Such as 2026-11-30T23:59+01:00.")] = None,
+    extensions: Annotated[
+        Path | None, typer.Option(metavar="FILE.csv", help="Columns student and deadline: who has more time.")
+    ] = None,
+    late: Annotated[float | None, typer.Option(min=0, max=1, help="Share taken off for each day.")] = None,
+    marks: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Of the open questions.")] = None,
+    pages: Annotated[
+        Path | None, typer.Option("--report", metavar="DIR", help="Report, feedback, page to mark open questions.")
+    ] = None,
+    moodle: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="The grades as Moodle imports them.")] = None,
+    tasks: Annotated[
+        list[str] | None, typer.Option("--task", metavar="ID", help="Judge this task once more, and nothing else.")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Judge everything once more.")] = False,
+    records: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="One file a notebook; by default in COURSE, or beside the grades."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Local processes; by default as many as processors. 0: without Dask.")
+    ] = None,
+    scheduler: Annotated[str | None, typer.Option(metavar="tcp://...", help="A running Dask scheduler.")] = None,
+    no_sandbox: Annotated[
+        bool, typer.Option("--no-sandbox", help="Students' code then can do what you can do.")
+    ] = False,
+) -> int:
+    """Grade what a class handed in; the same command goes on where it was stopped."""
+    from dlphys.course import classroom, report
+
+    try:
+        results = classroom.grade(
+            handed_in,
+            out,
+            assignment=assignment,
+            roster=roster,
+            groups=groups,
+            deadline=deadline,
+            extensions=extensions,
+            late=late,
+            marks=marks,
+            pages=pages,
+            moodle=moodle,
+            records=records,
+            workers=workers,
+            scheduler=scheduler,
+            tasks=tasks or None,
+            again=again,
+            walls=not no_sandbox,
+        )
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the same command goes on with what is graded", err=True)
+        return 130
+    typer.echo(report.table(results))
+    written = [out, *([pages / "report.html"] if pages else []), *([moodle] if moodle else [])]
+    typer.echo(f"written: {', '.join(map(str, written))}")
+    return 0
+
+
+@command(app)
 def update(
     copies: Annotated[Path, typer.Argument(metavar="[NOTEBOOKS]", help="Yours: a notebook or a folder.")] = Path(),
+    *,
     release: Annotated[
         Path, typer.Option("--release", envvar="DLPHYS_RELEASE", metavar="DIR", help="What the course hands out now.")
-    ] = ...,  # type: ignore[assignment]
+    ],
 ) -> None:
     """Bring your notebooks to a new release, and keep what you wrote."""
     from dlphys.course import update as updating
@@ -268,6 +343,37 @@ def reset(
     from dlphys.course import update as updating
 
     typer.echo(updating.reset(notebooks, task))
+
+
+@command(app)
+def assign(
+    what: Annotated[list[str], typer.Argument(metavar="WHAT", help="Chapters, exercises: ch08 8.1 M3.1")],
+    out: Annotated[Path, typer.Option("--out", metavar="COURSE", help="The course folder; made if there is none.")],
+    root: Root = Path(),
+    name: Annotated[str | None, typer.Option(help="Of the assignment; by default what is asked.")] = None,
+    edition: Annotated[str, typer.Option(help="standard, or exam: without references and hints.")] = "standard",
+    roster: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The class: each gets data of their own in COURSE/personal.")
+    ] = None,
+    question_points: Annotated[float, typer.Option(min=0, help="Of each open question.")] = 2.0,
+    exchange: Annotated[Path | None, typer.Option(metavar="DIR", help="nbgrader's exchange, for a new course.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an assignment of this name.")] = False,
+) -> None:
+    """Make an assignment in an nbgrader course folder."""
+    from dlphys.course import assign as assigning
+
+    made = assigning.assign(
+        _checkout(root),
+        what,
+        out,
+        name=name,
+        edition=edition,
+        roster=roster,
+        question_points=question_points,
+        exchange=exchange,
+        force=force,
+    )
+    typer.echo(f"{made.name}: solved in {made}, for students in {made.parents[1] / 'release' / made.name}")
 
 
 @command(app)

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 # Two workers on two cores: one thread each.
 export OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 NUMBA_NUM_THREADS=2 MPLBACKEND=agg
 export DLPHYS_STAND_IN=${DLPHYS_STAND_IN:-1} DLPHYS_RUN=1
-export DLPHYS_CACHE_DIR=${DLPHYS_CACHE_DIR:-$PWD/.work/cache}
+export DLPHYS_CACHE_DIR=${DLPHYS_CACHE_DIR:-$PWD/.work/cache} DLPHYS_SCREENSHOTS=${DLPHYS_SCREENSHOTS:-$PWD/.work/screenshots}
 mkdir -p "$DLPHYS_CACHE_DIR"
 
 step() { printf '\n== %s\n' "$*"; }

@@ -18,6 +18,7 @@ COMMANDS = [
     ["doctor"],
     ["bars"],
     ["simulate"],
+    ["assign"],
     ["data"],
     ["data", "list"],
     ["data", "pull"],

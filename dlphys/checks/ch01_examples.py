@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dlphys.checks import expect
-from dlphys.checks.engine import quiz, task
+from dlphys.checks.engine import own_data, quiz, task
 
 
 def _times(speed: np.ndarray, slowing: np.ndarray, positions: np.ndarray) -> np.ndarray:
@@ -123,6 +123,44 @@ deceleration.mistakes = {
         lambda times, positions: np.array([np.polyfit(t - t[0], positions, 2) for t in times]),
         "shape (20,)",
     ),
+}
+
+
+def _own_run(random: np.random.Generator) -> tuple[tuple[np.ndarray, np.ndarray], float]:
+    """A run on a track of 3 m, read to 0.2 ms, and its deceleration."""
+    positions, slowing = np.linspace(0, 3, 61), random.uniform(0.15, 0.75)
+    (times,) = _times(random.uniform(2.3, 2.6, 1), np.array([slowing]), positions)
+    return (random.uniform(0, 1) + times + 0.0002 * random.normal(size=61), positions), slowing
+
+
+@task("M1.2b", section="1.2", own=_own_run)
+def own_deceleration(student: Any, random: np.random.Generator) -> str:
+    run, slowing = own_data("M1.2b")
+    answer = student(*run)
+    expect.number(answer, name="the deceleration of your run")
+    expect.differs(answer, -slowing, atol=0.005, because="it counts positive, since your block slows down")
+    expect.differs(answer, slowing / 2, atol=0.005, because="this is the coefficient of t squared, half of it")
+    expect.at_least(answer, 0, because="friction does not make a block faster", name="your deceleration in m/s²")
+    expect.close(
+        answer,
+        slowing,
+        atol=0.005,
+        because="the deceleration of your own run, to 0.005 m/s²; it belongs to your name, and no one else's is right",
+        name="the deceleration",
+    )
+    return "yours, and nobody else's"
+
+
+own_deceleration.hints = (
+    "What you wrote for many runs works for one: `times[np.newaxis]` is an array with one run.",
+    "If you write a number, give at least four digits.",
+)
+own_deceleration.mistakes = {
+    "sign": (lambda times, positions: 2 * np.polyfit(times - times[0], positions, 2)[0], "counts positive"),
+    "half": (lambda times, positions: -np.polyfit(times - times[0], positions, 2)[0], "half of it"),
+    "of somebody else": (lambda times, positions: 0.8, "belongs to your name"),
+    "faster": (lambda times, positions: -3.0, "make a block faster"),
+    "all coefficients": (lambda times, positions: np.polyfit(times, positions, 2), "one number"),
 }
 
 quiz(

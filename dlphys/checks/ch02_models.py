@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from dlphys.checks import expect
-from dlphys.checks.engine import quiz, task
+from dlphys.checks.engine import own_data, quiz, task
+from dlphys.simulators import earthquakes
 
 Array = np.ndarray
 
@@ -520,6 +521,57 @@ improve.mistakes = {
         lambda epicentre, times, stations, v_p, v_s: np.tile(_step(epicentre, times, stations, v_p, v_s), (5, 1)),
         "the new epicentre: an array of shape (2,)",
     ),
+}
+
+
+def _own_quake(random: np.random.Generator) -> tuple[tuple[Array, Array, float, float], Array]:
+    """Times at the four stations, read to 5 ms, of an earthquake 8 to 30 km away, and its epicentre."""
+    angle, v_p, v_s = random.uniform(0, 2 * np.pi), earthquakes.CRUST_P_SPEED, earthquakes.CRUST_S_SPEED
+    place = random.uniform(8, 30) * np.array([np.cos(angle), np.sin(angle)])
+    times = _times(place, earthquakes.STATIONS, v_p, v_s) + 0.005 * random.normal(size=(4, 2))
+    return (times, earthquakes.STATIONS, v_p, v_s), place
+
+
+@task("X2.1d", section="2.2", own=_own_quake)
+def own_epicentre(student: Any, random: np.random.Generator) -> str:
+    (times, stations, v_p, v_s), place = own_data("X2.1d")
+    answer = student(times, stations, v_p, v_s)
+    expect.shape(answer, (2,), name="the epicentre of your earthquake")
+    expect.finite(answer, name="the epicentre")
+    first = _step(stations.mean(axis=0), times, stations, v_p, v_s)
+    expect.differs(answer, first, atol=0.01, because="one step is not enough: go on until it does not move any more")
+    expect.differs(answer, 1000 * place, atol=300, because="in km, as the stations are")
+    expect.differs(answer, place[::-1], atol=0.3, because="x first, then y")
+    expect.close(
+        answer,
+        place,
+        atol=0.3,
+        because="the epicentre of your own earthquake, to 0.3 km; it belongs to your name, and no one else's is right",
+        name="the epicentre",
+    )
+    return "yours, and nobody else's"
+
+
+def _wrong_place(change: Callable[[Array], Array], steps: int = 40) -> Callable[..., Array]:
+    def wrong(times: Array, stations: Array, v_p: float, v_s: float) -> Array:
+        place = stations.mean(axis=0)
+        for _ in range(steps):
+            place = _step(place, times, stations, v_p, v_s)
+        return change(place)
+
+    return wrong
+
+
+own_epicentre.hints = (
+    "`improve(place, times, stations, v_p, v_s)` is one step; put it into a loop.",
+    "Ten steps are enough for near earthquakes, thirty for all.",
+)
+own_epicentre.mistakes = {
+    "one step": (_wrong_place(lambda place: place, steps=1), "go on until"),
+    "metres": (_wrong_place(lambda place: 1000 * place), "as the stations are"),
+    "axes exchanged": (_wrong_place(lambda place: place[::-1]), "x first"),
+    "of somebody else": (_wrong_place(lambda place: np.array([40.0, 1.0])), "belongs to your name"),
+    "all in one": (_wrong_place(lambda place: place[None]), "an array of shape (2,)"),
 }
 
 quiz(

@@ -288,7 +288,7 @@ batch_norm.mistakes = {
     ),
     "epsilon outside the root": (
         _norm(lambda y, g, b, e: g * (y - y.mean(0)) / (y.std(0) + e) + b),
-        "under the root, as",
+        "epsilon under the root",
     ),
     "no epsilon": (_norm(lambda y, g, b, e: g * (y - y.mean(0)) / y.std(0) + b), "prevents 0 / 0"),
     "variance for spread": (_norm(lambda y, g, b, e: g * (y - y.mean(0)) / (e + y.var(0)) + b), "is no variance"),

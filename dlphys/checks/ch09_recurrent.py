@@ -428,6 +428,12 @@ def closed_loop(student: Any, random: np.random.Generator) -> str:
         because="the first forecast from the window as it was given",
         rung="known mistake",
     )
+    before = waves[:, LENGTH - 2 : LENGTH]
+    for second, because in [
+        (before[:, 1], "the first forecast is the newest point: it belongs at the end of the window"),
+        (2 * np.cos(angle) * first[:, 0] - before[:, 0], "the oldest point leaves the window, not the newest"),
+    ]:
+        expect.differs(answer[:, 1], second, rtol=1e-3, atol=1e-4, because=because)
     expect.close(
         answer[:, 1],
         right[:, 1],
@@ -511,11 +517,11 @@ closed_loop.mistakes = {
     "the window stays": (_looped(append=lambda window, new: window), "used at every step"),
     "newest point dropped": (
         _looped(append=lambda window, new: np.concatenate([window[:, :-1], new[:, None]], axis=1)),
-        "the oldest one dropped",
+        "leaves the window, not the newest",
     ),
     "appended in front": (
         _looped(append=lambda window, new: np.concatenate([new[:, None], window[:, :-1]], axis=1)),
-        "appended as the newest point and",
+        "at the end of the window",
     ),
     "with the given points": (
         _looped(after=lambda windows, f: np.concatenate([windows[..., 0], f], axis=1)),

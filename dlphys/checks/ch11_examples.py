@@ -231,7 +231,13 @@ def break_stations(student: Any, random: np.random.Generator) -> str:
         rung="known mistake",
     )
     expect.holds(
-        np.array_equal(alive, heard.all(axis=-1)) and np.array_equal(alive, heard.any(axis=-1)),
+        np.array_equal(heard.all(axis=-1), heard.any(axis=-1)),
+        because="a station is dead with all bins of its trace, not single bins of it",
+        seen=f"{gone:.0%} of the bins are missing, here and there",
+        rung="known mistake",
+    )
+    expect.holds(
+        np.array_equal(alive, heard.all(axis=-1)),
         because="a dead station sends neither a time nor any bin of a trace: the same stations in both arrays",
         seen=f"{share:.0%} of the times and {gone:.0%} of the bins are missing",
         rung="known mistake",
@@ -357,7 +363,7 @@ break_stations.mistakes = {
     "trace scaled down": (_breaking(above="scaled"), "leaves the others alone"),
     "saturated bins lost": (_breaking(above="missing"), "the limit itself"),
     "seed ignored": (_breaking(fixed=True), "do not follow the seed"),
-    "single bins dead": (_breaking(bins=True), "bins are missing"),
+    "single bins dead": (_breaking(bins=True), "not single bins"),
 }
 
 quiz(

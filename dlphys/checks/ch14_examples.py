@@ -724,7 +724,7 @@ asimov_significance.mistakes = {
     ),
     "uncertainty of the signal": (
         _significance(lambda s, b, u: _asimov(s, b, u * s / b)),
-        "for few signal events",
+        "s / sqrt(b + u^2)",
     ),
     "one number": (_significance(lambda s, b, u: float(_asimov(s.sum(), b.sum(), u.sum()))), "an array"),
 }

@@ -151,7 +151,7 @@ def _some_showers(random: np.random.Generator, n: int) -> np.ndarray:
 
 
 @task("X18.8b", section="18.4")
-def shower_observables(student: Any, random: np.random.Generator) -> str:
+def depth_and_spread(student: Any, random: np.random.Generator) -> str:
     n = 6
     e = _some_showers(random, n)
     answer = student(e)
@@ -220,11 +220,11 @@ def shower_observables(student: Any, random: np.random.Generator) -> str:
 
 
 def _measured(depth: Callable[..., Any] = _depth, spread: Callable[..., Any] = _spread) -> Callable[..., Any]:
-    def shower_observables(deposits: np.ndarray) -> Any:
+    def depth_and_spread(deposits: np.ndarray) -> Any:
         e = np.asarray(deposits, float)
         return depth(e), spread(e)
 
-    return shower_observables
+    return depth_and_spread
 
 
 def _empty_divided(e: np.ndarray) -> np.ndarray:
@@ -234,12 +234,12 @@ def _empty_divided(e: np.ndarray) -> np.ndarray:
         return np.sqrt(np.maximum(weight @ np.arange(15.0) ** 2 - (weight @ np.arange(15.0)) ** 2, 0))
 
 
-shower_observables.hints = (
+depth_and_spread.hints = (
     "Energies of the layers: the sum over x and y, axes 1 and 2. Weights: these, over their sum in each shower.",
     "For the spread: the layer with index 1, summed over x (axis 1), gives 15 numbers a shower along y.",
     "Variance: mean of y^2 minus the square of the mean of y, both with these weights. Divide by at least 1e-12.",
 )
-shower_observables.mistakes = {
+depth_and_spread.mistakes = {
     "layers from 0": (_measured(lambda e: _depth(e, first=0.0)), "not from 0"),
     "layer of the maximum": (_measured(lambda e: e.sum((1, 2)).argmax(1) + 1.0), "not the layer with the largest"),
     "logarithms as weights": (_measured(lambda e: _depth(np.log10(1 + 1000 * e))), "not their logarithms"),

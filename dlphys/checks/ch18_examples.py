@@ -143,7 +143,7 @@ power_iteration.hints = (
 )
 power_iteration.mistakes = {
     "square": (_power(lambda w, v, n: (_iterate(w, v, n)[0] ** 2, _iterate(w, v, n)[1])), "not its square"),
-    "not normalised": (_power(lambda w, v, n: _iterate(w, v, n, unit=False)), "counts its length"),
+    "not normalised": (_power(lambda w, v, n: _iterate(w, v, n, unit=False)), "length 1 before it is stretched"),
     "norm of the stack": (_power(lambda w, v, n: _iterate(w, v, n, together=True)), "not of all together"),
     "Frobenius norm": (
         _with_sigma(lambda w: np.sqrt((w**2).sum(axis=(-2, -1), keepdims=True))),

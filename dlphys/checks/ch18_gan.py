@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -723,7 +724,7 @@ def _trainer(
         def both(events: Any, z: Any) -> Any:
             values = []
             for taught, function, optimizer, group in zip(teach, (first, second), adam, groups, strict=True):
-                value, slopes = autodiff.value_and_gradients(lambda: function(events, z), group)  # noqa: B023
+                value, slopes = autodiff.value_and_gradients(functools.partial(function, events, z), group)
                 if taught:
                     optimizer.apply(slopes, group)
                 values.append(value)

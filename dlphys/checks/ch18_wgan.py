@@ -585,7 +585,7 @@ generator_loss.hints = (
     "A minus sign: a loss is minimised, and the maps are to move uphill.",
 )
 generator_loss.mistakes = {
-    "downhill": (_heights_of(lambda d: d.mean()), "uphill"),
+    "downhill": (_heights_of(lambda d: d.mean()), "uphill: to be minimised"),
     "sum": (_heights_of(lambda d: -d.sum()), "not the sum"),
     "cross-entropy": (_heights_of(lambda d: np.log1p(np.exp(-d)).mean()), "whose gradient vanishes"),
     "squares": (_heights_of(lambda d: ((1 - d) ** 2).mean()), "from the label 1"),

@@ -60,8 +60,14 @@ def build_refiner(student: Any, random: np.random.Generator) -> str:
     changes = [layer for layer in model.layers if layer["class_name"] == "Dense"]
     found = [(layer["config"] or {}).get("activation", "linear") for layer in changes]
     expect.holds(
+        found.count("linear") < len(found),
+        because="an activation in the hidden layer: two linear layers are one",
+        seen=f"the activations {', '.join(found) or 'of no Dense layer'}",
+        rung="known mistake",
+    )
+    expect.holds(
         found.count("linear") == blocks,
-        because="no activation at the end of h, so that a trace can become smaller and larger; one in the hidden layer",
+        because="no activation at the end of h, so that a trace can become smaller and larger",
         seen=f"the activations {', '.join(found) or 'of no Dense layer'}",
         rung="known mistake",
     )
@@ -117,7 +123,7 @@ build_refiner.mistakes = {
     "x twice": (_refiner(double=True), "the block adds x, once"),
     "ReLU at the end of h": (_refiner(end="relu"), "smaller and larger"),
     "ReLU behind the sum": (_refiner(last="relu"), "no activation behind the sum"),
-    "no hidden activation": (_refiner(hidden=None), "one in the hidden layer"),
+    "no hidden activation": (_refiner(hidden=None), "two linear layers are one"),
     "all stations mixed": (_refiner(flat=True), "which all nine stations share"),
     "one block": (_refiner(fixed=1), "with two Dense layers each"),
 }

@@ -7,9 +7,10 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from scipy.integrate import solve_ivp
 
 from dlphys.checks import expect
-from dlphys.checks.engine import Failure, quiz, task
+from dlphys.checks.engine import Failure, own_data, quiz, task
 from dlphys.checks.proxy import StudentError
 
 # --- M21.1a -------------------------------------------------------------------------------------------------
@@ -676,6 +677,70 @@ sparse_regression.mistakes = {
         lambda features, target, threshold: (lambda c: c[c != 0])(_sparse(features, target, threshold)),
         "an array of shape (7,)",
     ),
+}
+
+
+def _own_pendulum(random: np.random.Generator) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    """Ten seconds of a pendulum with friction, and its two constants."""
+    strength, friction = random.uniform(8, 13), random.uniform(0.1, 0.6)
+
+    def change(_: float, state: np.ndarray) -> np.ndarray:
+        return np.array([state[1], -strength * np.sin(state[0]) - friction * state[1]])
+
+    times = np.arange(0, 10, 0.02)
+    angle, velocity = solve_ivp(change, (0, 10), [random.uniform(2, 2.8), 0], t_eval=times, rtol=1e-8, atol=1e-10).y
+    acceleration = -strength * np.sin(angle) - friction * velocity
+    exact = np.stack([angle, velocity, acceleration])
+    measured = exact + np.array([[0.001], [0.002], [0.05]]) * random.normal(size=exact.shape)
+    return tuple(measured), np.array([strength, friction])
+
+
+@task("M21.4b", section="21.4", own=_own_pendulum)
+def own_pendulum(student: Any, random: np.random.Generator) -> str:
+    (angle, velocity, acceleration), constants = own_data("M21.4b")
+    answer = student(angle, velocity, acceleration)
+    expect.length(answer, 2, name="the constants of your pendulum")
+    for value, name in zip(answer, ("g / l", "the friction"), strict=True):
+        expect.number(value, name=name)
+    margin = np.array([0.06, 0.02])
+    expect.differs(np.divide(answer, margin), -constants / margin, atol=1, because="both count positive in the law")
+    expect.differs(
+        np.divide(answer, margin), constants[::-1] / margin, atol=1, because="first g / l, then the friction"
+    )
+    straight = np.linalg.lstsq(np.stack([angle, velocity], axis=1), acceleration, rcond=None)[0]
+    expect.differs(answer, -straight, rtol=1e-3, because="the sine of the angle: your pendulum swings far")
+    expect.at_least(answer, 0, because="gravity pulls back, friction takes energy", name="the smaller of them")
+    expect.close(
+        np.divide(answer, margin),
+        constants / margin,
+        atol=1,
+        because="the constants of your own pendulum, to 0.06 and 0.02; they belong to your name, and no one else's are",
+        name="your pair, in units of these margins,",
+    )
+    return "yours, and nobody else's"
+
+
+def _wrong_constants(
+    change: Callable[[np.ndarray], Any], force: Callable[[np.ndarray], np.ndarray] = np.sin
+) -> Callable[..., Any]:
+    def wrong(angle: np.ndarray, velocity: np.ndarray, acceleration: np.ndarray) -> Any:
+        terms = np.stack([force(angle), velocity], axis=1)
+        return change(-np.linalg.pinv(terms) @ acceleration)
+
+    return wrong
+
+
+own_pendulum.hints = (
+    "The law has two terms: make an array with the columns sin(angle) and velocity.",
+    "`sparse_regression` with the threshold 0 fits both; mind the signs in the law.",
+)
+own_pendulum.mistakes = {
+    "signs": (_wrong_constants(lambda pair: -pair), "both count positive"),
+    "order": (_wrong_constants(lambda pair: pair[::-1]), "first g / l"),
+    "small angles": (_wrong_constants(lambda pair: pair, force=lambda angle: angle), "swings far"),
+    "of somebody else": (_wrong_constants(lambda pair: np.array([14.0, 0.7])), "belong to your name"),
+    "pushed": (_wrong_constants(lambda pair: np.array([9.81, -0.3])), "friction takes energy"),
+    "one constant": (_wrong_constants(lambda pair: pair[:1]), "the constants of your pendulum"),
 }
 
 quiz(

@@ -32,13 +32,17 @@ __all__ = [
     "fast",
     "judge",
     "load",
+    "own_data",
     "personal_seed",
     "quiz",
     "reference",
+    "student_key",
     "task",
     "trained",
 ]
 
+KEY_FILE = "student.txt"  # beside the notebook
+OwnData = Callable[[np.random.Generator], tuple[tuple[Any, ...], Any]]
 RUNGS = ("done", "signature", "shape", "known mistake", "physics", "value", "bar")
 
 
@@ -72,12 +76,16 @@ class Verdict:
 
 @dataclass
 class Task:
-    """One task of a chapter: its check, its hints, and the wrong answers that test the check."""
+    """One task of a chapter: its check, its hints, and the wrong answers that test the check.
+
+    ``own`` makes the data of a task whose answer is a number that each student finds in data of his or her own.
+    """
 
     id: str
     name: str
     section: str
     check: Callable[[Any, np.random.Generator], str | Iterable[str] | None]
+    own: OwnData | None = None
     hints: tuple[str, ...] = ()
     mistakes: dict[str, tuple[Any, str]] = field(default_factory=dict)
 
@@ -110,7 +118,7 @@ TRAINED: dict[str, Callable[[], Any]] = {}
 BARS: dict[tuple[str, str], Bar] = {}
 
 
-def task(id: str, *, section: str = "") -> Callable[[Callable[..., Any]], Task]:
+def task(id: str, *, section: str = "", own: OwnData | None = None) -> Callable[[Callable[..., Any]], Task]:
     """Decorator of a check; the function's name is the name of the student's object.
 
     Parameters
@@ -119,11 +127,13 @@ def task(id: str, *, section: str = "") -> Callable[[Callable[..., Any]], Task]:
         As in the notebook cell, such as "8.1a".
     section : str
         Where the book explains it, such as "8.1.2"; part of every "not yet".
+    own : callable, optional
+        Makes data and truth, ``(arrays, constants)``, from a generator that belongs to the student: see `own_data`.
     """
     _checked_id(id)
 
     def register(check: Callable[..., Any]) -> Task:
-        TASKS[id] = Task(id, check.__name__, section, check)
+        TASKS[id] = Task(id, check.__name__, section, check, own)
         return TASKS[id]
 
     return register
@@ -214,8 +224,52 @@ def reference(id: str) -> Any:
     return references.load(id)
 
 
+def student_key() -> str:
+    """The key of the student's own data.
+
+    ``DLPHYS_STUDENT``, or else the first line of a file ``student.txt`` beside the notebook, or else the course's own.
+
+    >>> student_key() == student_key()
+    True
+    """
+    if key := os.environ.get("DLPHYS_STUDENT"):
+        return key
+    try:
+        with open(KEY_FILE, encoding="utf-8") as file:
+            key = file.readline(200).strip()
+    except (OSError, UnicodeDecodeError):
+        key = ""
+    return key or "dlphys"
+
+
+def own_data(id: str) -> tuple[tuple[Any, ...], Any]:
+    """Data that belong to the student alone, and the constants that are hidden in them.
+
+    Parameters
+    ----------
+    id : str
+        A task whose check was registered with ``own=``.
+
+    Returns
+    -------
+    arguments : tuple of arrays and numbers
+        The arguments of the task's function; what ``check.own_data(id)`` gives to the notebook.
+    constants : any
+        What the function shall find.
+
+    Raises
+    ------
+    ValueError
+        If there is no such task, or everybody has the same data there.
+    """
+    own = find(TASKS, id, "task").own
+    if own is None:
+        raise ValueError(f"task {id} has no data of the student's own")
+    return own(np.random.default_rng([personal_seed("own data"), *id.encode()]))
+
+
 def personal_seed(stem: str) -> int:
-    """The student's own seed for a chapter, from the key in ``DLPHYS_STUDENT``; 31 bits.
+    """The student's own seed for a chapter, from the `student_key`; 31 bits.
 
     >>> personal_seed("ch08_convolutional") == personal_seed("ch08_convolutional")
     True
@@ -224,8 +278,7 @@ def personal_seed(stem: str) -> int:
         raise TypeError(f"stem must be a string such as 'ch08_convolutional', got {shown(stem)}")
     if not stem:
         raise ValueError("stem must name a chapter, such as 'ch08_convolutional', got ''")
-    student = os.environ.get("DLPHYS_STUDENT", "dlphys")
-    digest = hashlib.sha256(f"{student}/{stem}".encode()).digest()
+    digest = hashlib.sha256(f"{student_key()}/{stem}".encode()).digest()
     return int.from_bytes(digest[:4], "big") >> 1
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
+import re
 import selectors
 import struct
 import subprocess
@@ -34,7 +36,11 @@ from dlphys.checks.proxy import (
 
 __all__ = ["Worker", "decode", "encode", "worker"]
 
-LARGEST = 1 << 30  # bytes of one message
+LARGEST = 1 << 28  # bytes of one message
+LONGEST_TEXT = 1 << 24  # bytes of its JSON part, each of which may become a hundred in memory
+LARGEST_NUMBER = 1 << 256
+MOST_ROWS = 1 << 24  # of an array without entries, which costs nothing to send and for ever to walk through
+DTYPE = re.compile(r"[<>|=]?[biufcU]\d{1,7}")
 HEADER = struct.Struct("<QQ")  # lengths of the JSON part and of the raw part
 
 
@@ -80,26 +86,33 @@ def _described(value: Any, blocks: list[bytes]) -> Any:
     raise TypeError(f"{shown(value)} cannot be sent: it is neither data nor a handle")
 
 
-def decode(message: bytes) -> Any:
-    """What `encode` wrote, from anybody: every length and type is verified, and a bad message is a `StudentError`."""
+def decode(message: bytes | bytearray, *, trusted: bool = False) -> Any:
+    """What `encode` wrote, from anybody: every length and type is verified, and a bad message is a `StudentError`.
+
+    ``trusted`` is what a check sent: of any length, and with models among it, which a student's answer never holds.
+    """
     try:
         text_length, raw_length = HEADER.unpack_from(message)
         if len(message) != HEADER.size + text_length + raw_length:
             raise ValueError("the lengths do not agree")
+        if text_length > LONGEST_TEXT and not trusted:
+            raise ValueError("too many parts")
         described = json.loads(message[HEADER.size : HEADER.size + text_length])
         raw = memoryview(message)[HEADER.size + text_length :]
-        value, used = _rebuilt(described, raw, 0, 0)
+        value, used = _rebuilt(described, raw, 0, 0, trusted)
         if used != raw_length:
             raise ValueError("bytes are left over")
         return value
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError, struct.error, OverflowError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError, MemoryError, struct.error, ArithmeticError) as error:
         raise StudentError(f"the answer is no readable message ({error})") from None
 
 
-def _rebuilt(described: Any, raw: memoryview, used: int, depth: int) -> tuple[Any, int]:
+def _rebuilt(described: Any, raw: memoryview, used: int, depth: int, trusted: bool) -> tuple[Any, int]:
     if depth > 2 * DEEPEST:
         raise ValueError("nested too deeply")
     if not isinstance(described, dict):
+        if isinstance(described, int) and not -LARGEST_NUMBER < described < LARGEST_NUMBER:
+            raise ValueError("a whole number that is too large")
         if described is None or isinstance(described, bool | int | str):
             return described, used
         raise ValueError("not a description")
@@ -112,35 +125,43 @@ def _rebuilt(described: Any, raw: memoryview, used: int, depth: int) -> tuple[An
         return _array(content, raw, used)
     if kind == "handle":
         return _handle(*content), used
-    if kind == "model":
-        weights, used = _rebuilt(content[1], raw, used, depth + 1)
+    if kind == "model" and trusted:
+        weights, used = _rebuilt(content[1], raw, used, depth + 1, trusted)
         return _SentModel(str(content[0]), weights), used
+    if kind not in ("dict", "list", "tuple") or not isinstance(content, list):
+        raise ValueError(f"unknown kind {kind[:20]!r}")
     items = []
     for item in content:
         pair = item if kind == "dict" else [item]
         parts = []
         for part in pair:
-            value, used = _rebuilt(part, raw, used, depth + 1)
+            value, used = _rebuilt(part, raw, used, depth + 1, trusted)
             parts.append(value)
         items.append(parts)
     if kind == "dict":
         return dict(items), used
-    if kind in ("list", "tuple"):
-        values = [value for (value,) in items]
-        return (values if kind == "list" else tuple(values)), used
-    raise ValueError(f"unknown kind {kind!r}")
+    values = [value for (value,) in items]
+    return (values if kind == "list" else tuple(values)), used
 
 
 def _array(content: Any, raw: memoryview, used: int) -> tuple[np.ndarray, int]:
-    dtype, shape = np.dtype(str(content[0])), tuple(int(n) for n in content[1])
-    if dtype.kind not in DATA_KINDS or dtype.fields or dtype.subdtype or any(n < 0 for n in shape) or len(shape) > 32:
+    name, shape = content[0], tuple(int(n) for n in content[1])
+    if not isinstance(name, str) or not DTYPE.fullmatch(name) or any(n < 0 for n in shape) or len(shape) > 32:
         raise ValueError("not an array of data")
-    size = dtype.itemsize
-    for n in shape:
-        size *= n
+    dtype = np.dtype(name)
+    if math.prod(shape) == 0 and math.prod(n for n in shape if n) > MOST_ROWS:
+        raise ValueError("an array of nothing, very often")
+    size = dtype.itemsize * math.prod(shape)
     if used + size > len(raw):
         raise ValueError("an array is cut short")
-    return np.frombuffer(raw[used : used + size], dtype=dtype).reshape(shape).copy(), used + size
+    array = np.frombuffer(raw[used : used + size], dtype=dtype).reshape(shape).copy()
+    if dtype.kind == "b":  # a byte that is neither 0 nor 1 would be true, and equal to nothing
+        array = array.view(np.uint8) != 0
+    if dtype.kind == "U" and array.size and dtype.itemsize:
+        letters = np.frombuffer(raw[used : used + size], dtype=dtype.str[0] + "u4")
+        if letters.max() >= 0x110000:
+            raise ValueError("letters that do not exist")
+    return array, used + size
 
 
 def _handle(number: Any, kind: Any, type_name: Any, signature: Any) -> Handle:
@@ -176,10 +197,14 @@ class Worker:
         self._requests = requests
         self._answers = answers
         self._timeout = timeout
+        self._stopped = False
 
     def load(self, cells: Sequence[str]) -> list[str]:
         """Execute cells in order; an error ends its cell, not the run. Returns one sentence per error."""
-        return [str(item) for item in self._ask("load", list(cells))]
+        errors = self._ask("load", list(cells))
+        if not isinstance(errors, list) or not all(isinstance(error, str) for error in errors):
+            raise StudentError("the answer is no readable message")
+        return errors
 
     def get(self, name: str) -> Any:
         """Proxy for a name of the student's; None if there is no such name."""
@@ -195,31 +220,59 @@ class Worker:
         return self._ask("model", handle, question, _handles(arguments))
 
     def _ask(self, verb: str, *content: Any) -> Any:
-        try:
-            self._requests.write(encode((verb, *content)))
-            self._requests.flush()
-        except (BrokenPipeError, ValueError):
-            raise StudentError("your code ended its process") from None
-        status, answer = self._answer()
+        if self._stopped:  # what it still had to say is not read
+            raise StudentError("your code ended its process")
+        message = encode((verb, *content))
+        deadline = time.monotonic() + self._timeout
+        self._write(message, deadline)
+        status, answer = self._answer(deadline)
         if status == "answer":
             return answer
-        raise (NotDone if status == "not done" else StudentError)(str(answer)[:600])
+        raise (NotDone if status == "not done" else StudentError)(answer[:600])
 
-    def _answer(self) -> tuple[str, Any]:
-        deadline = time.monotonic() + self._timeout
+    def _write(self, message: bytes, deadline: float) -> None:
+        """Send a message to a process that may never read it."""
+        try:
+            left, descriptor = memoryview(message), self._requests.fileno()
+        except ValueError:
+            raise StudentError("your code ended its process") from None
+        os.set_blocking(descriptor, False)
+        with selectors.DefaultSelector() as selector:
+            selector.register(descriptor, selectors.EVENT_WRITE)
+            while left:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    self.stop()
+                    raise StudentError(f"your code took longer than {self._timeout:g} s")
+                try:
+                    left = left[os.write(descriptor, left) :]
+                except BlockingIOError:
+                    continue
+                except BrokenPipeError:
+                    raise StudentError("your code ended its process") from None
+
+    def _answer(self, deadline: float) -> tuple[str, Any]:
         header = self._read(HEADER.size, deadline)
         lengths = HEADER.unpack(header)
-        if sum(lengths) > LARGEST:
+        if sum(lengths) > LARGEST or lengths[0] > LONGEST_TEXT:
             self.stop()
-            raise StudentError(f"the answer is larger than {LARGEST >> 20} MiB")
-        message = decode(header + self._read(sum(lengths), deadline))
-        if not (isinstance(message, tuple) and len(message) == 2 and message[0] in ("answer", "not done", "error")):
+            raise StudentError(
+                f"the answer is larger than {LARGEST >> 20} MiB, or has more parts than a check can read"
+            )
+        try:
+            message = decode(self._read(sum(lengths), deadline, header))
+        except StudentError:  # who sends such a thing may send more, and what comes next would be taken for an answer
             self.stop()
-            raise StudentError("the answer is no readable message")
-        return message
+            raise
+        if isinstance(message, tuple) and len(message) == 2 and isinstance(message[0], str):
+            status, answer = message
+            if status == "answer" or (status in ("not done", "error") and isinstance(answer, str)):
+                return status, answer
+        self.stop()
+        raise StudentError("the answer is no readable message")
 
-    def _read(self, size: int, deadline: float) -> bytes:
-        parts: list[bytes] = []
+    def _read(self, size: int, deadline: float, begin: bytes | bytearray = b"") -> bytearray:
+        """So many bytes; a process may send them one by one, which must not cost more."""
+        read = bytearray(begin)
         with selectors.DefaultSelector() as selector:
             selector.register(self._answers, selectors.EVENT_READ)
             while size:
@@ -229,12 +282,13 @@ class Worker:
                 part = os.read(self._answers, min(size, 1 << 20))
                 if not part:
                     raise StudentError("your code ended its process")
-                parts.append(part)
+                read += part
                 size -= len(part)
-        return b"".join(parts)
+        return read
 
     def stop(self) -> None:
         """End the worker and whatever it started in its process group."""
+        self._stopped = True
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if hasattr(os, "killpg"):
                 os.killpg(self._process.pid, 9)
@@ -343,7 +397,7 @@ class _RemoteWorkbench(Workbench):
 def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     bench = _RemoteWorkbench()
     while len(header := requests.read(HEADER.size)) == HEADER.size:
-        verb, *content = decode(header + requests.read(sum(HEADER.unpack(header))))
+        verb, *content = decode(header + requests.read(sum(HEADER.unpack(header))), trusted=True)
         try:
             reply: tuple[str, Any] = ("answer", getattr(bench, verb)(*content))
             message = encode(reply)

@@ -141,6 +141,32 @@ class Check:
             print(f"{id}: your own has not passed its check, so the reference takes its place here")
         return found
 
+    def own_data(self, id: str) -> tuple[Any, ...]:
+        """Data that nobody else has, in which a task asks for a number: the arguments of the task's function."""
+        self._own(id)
+        arguments, _ = engine.own_data(id)
+        return arguments
+
+    def needs(self, *tasks: Any) -> None:
+        """Stop a cell that uses tasks which are not done; the notebooks of an exam, which lends nothing, ask this.
+
+        Parameters
+        ----------
+        *tasks : callable or str
+            Your functions and classes; or the id of a reference, such as "7.1", which an exam does not have.
+
+        Raises
+        ------
+        NotImplementedError
+            If one of them is not done.
+        """
+        for task in tasks:
+            if isinstance(task, str):
+                if references.payload(self.chapter).get("edition") == "exam":
+                    raise NotImplementedError(f"this cell needs the reference {task}, and an exam has none")
+            elif _open(task):
+                raise NotImplementedError(f"this cell needs {task.__name__}, which is not done")
+
     def trained(self, id: str) -> Any:
         """A trained reference model, such as "7.1": trained once, then read from the cache."""
         train = engine.find(engine.TRAINED, id, "trained model")
@@ -243,6 +269,16 @@ def _identity(value: Any) -> int:
     return id(value)
 
 
+def _open(task: Any) -> bool:
+    """Whether a function, or a method of a class, is still the one that raises ``NotImplementedError("task ...")``."""
+    parts = list(vars(task).values()) if inspect.isclass(task) else [inspect.unwrap(task) if callable(task) else task]
+    codes = [part.__code__ for part in parts if hasattr(part, "__code__")]
+    return any(
+        "NotImplementedError" in code.co_names and any(str(text).startswith("task ") for text in code.co_consts)
+        for code in codes
+    )
+
+
 def _compare(
     value: Any, expected: Any, tolerance: float, at_least: float | None, at_most: float | None
 ) -> tuple[bool, str]:
@@ -295,8 +331,7 @@ def _model_file(id: str, train: Any) -> Path | None:
 
     module = sys.modules[train.__module__]
     stem = train.__module__.rpartition(".")[2]
-    student = os.environ.get("DLPHYS_STUDENT", "")
-    versions = [dlphys.__version__, keras.__version__, str(engine.fast()), student]
+    versions = [dlphys.__version__, keras.__version__, str(engine.fast()), engine.student_key()]
     code = [inspect.getsource(module), str(references.payload(stem))]
     digest = hashlib.sha256("|".join([*versions, *code]).encode()).hexdigest()
     return folder / f"{id}-{digest[:16]}.keras"

@@ -145,6 +145,11 @@ class Source:
     def tasks(self) -> list[Cell]:
         return [cell for cell in self.cells if cell.task is not None]
 
+    @property
+    def points(self) -> int:
+        """Of all tasks together."""
+        return sum(cell.points or 0 for cell in self.tasks)
+
     def tagged(self, tag: str) -> list[Cell]:
         return [cell for cell in self.cells if tag in cell.tags]
 

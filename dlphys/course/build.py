@@ -18,6 +18,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -54,6 +55,16 @@ SOLUTION = Path("notebooks/solution")
 REFERENCES = Path("dlphys/checks/references")
 CHECKS = Path("dlphys/checks")
 ANSWER = "*Your answer, in a few sentences:*"
+# Colab has the large packages, with drivers that fit; --no-deps leaves them alone.
+COLAB = """\
+# Google Colab: installs the course, once a session. Elsewhere this cell does nothing.
+import subprocess
+import sys
+
+if "google.colab" in sys.modules:
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--no-deps", {address!r}], check=True)
+    subprocess.run([*pip, "anywidget", "numba", "pooch", "typer"], check=True)"""
 SHIPPED = (
     "pyproject.toml",
     "LICENSE",
@@ -114,7 +125,9 @@ def build(root: str | Path, *, check: bool = False, only: str | Sequence[str] | 
     return changed
 
 
-def release(root: str | Path, directory: str | Path, *, edition: str = "standard") -> list[Path]:
+def release(
+    root: str | Path, directory: str | Path, *, edition: str = "standard", colab: str | None = None
+) -> list[Path]:
     """Make the folder that students get: notebooks, package, a page on how to begin.
 
     It is built from the sources, not from earlier products, and nothing leaves while the leak scan finds
@@ -129,6 +142,9 @@ def release(root: str | Path, directory: str | Path, *, edition: str = "standard
     edition : {"standard", "exam"}
         The standard edition holds the references and the checks, compressed as a spoiler guard. The exam edition
         holds no references, no hints and no known mistakes of the tasks.
+    colab : str, optional
+        Address of a wheel of this package, or ``git+https://...``, from which Google Colab can install it: then every
+        notebook begins with a cell that does so there, and nothing elsewhere.
 
     Returns
     -------
@@ -138,7 +154,7 @@ def release(root: str | Path, directory: str | Path, *, edition: str = "standard
     Raises
     ------
     TypeError, ValueError
-        If ``root`` is not a folder, ``directory`` holds something, or ``edition`` is unknown.
+        If ``root`` is not a folder, ``directory`` holds something, ``edition`` is unknown, or ``colab`` is no address.
     SourceError
         If the sources cannot be built, or a check module cannot be cut for the exam edition.
     LeakError
@@ -155,6 +171,8 @@ def release(root: str | Path, directory: str | Path, *, edition: str = "standard
     check_choice(edition=edition, choices=("standard", "exam"))
     if not isinstance(directory, str | Path):
         raise TypeError(f"directory must be a path, got {shown(directory)} ({type(directory).__name__})")
+    if colab is not None and not (isinstance(colab, str) and re.fullmatch(r"(git\+)?https://[!-~]+", colab)):
+        raise ValueError(f"colab must be an address, https://... or git+https://..., got {shown(colab)}")
     target = Path(directory).resolve()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ValueError(f"directory must be new or empty, got {str(directory)!r}, which holds something")
@@ -162,7 +180,7 @@ def release(root: str | Path, directory: str | Path, *, edition: str = "standard
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".release-") as scratch:
         made = Path(scratch) / "release"
-        _fill(made, folder, sources, edition)
+        _fill(made, folder, sources, edition, colab)
         found = leaks.scan(folder, made)
         if found:
             raise leaks.LeakError(found)
@@ -239,10 +257,14 @@ def _products(sources: Iterable[Source]) -> dict[Path, bytes]:
     return products
 
 
-def _notebook(source: Source, *, solution: bool) -> bytes:
+def _notebook(source: Source, *, solution: bool, colab: str | None = None) -> bytes:
     """One face of a source, as the bytes of a notebook file."""
     points = {cell.task: cell.points for cell in source.tasks}
     cells, counts = [], dict[str, int]()
+    if colab is not None:
+        content = COLAB.format(address=colab)
+        folded = {"tags": ["colab"], "jupyter": {"source_hidden": True}}
+        cells.append(nbformat.v4.new_code_cell(content, id=f"{digest('code', content)}-1", metadata=folded))
     for cell in source.cells:
         if cell.instructor_only and not solution:
             continue
@@ -380,8 +402,18 @@ def _built_from(path: Path) -> Any:
         return None
 
 
-def _fill(made: Path, folder: Path, sources: Sequence[Source], edition: str) -> None:
+def _fill(made: Path, folder: Path, sources: Sequence[Source], edition: str, colab: str | None) -> None:
     """Write a release into an empty folder."""
+    fill_package(made, folder, sources, edition)
+    for source in sources:
+        notebook = made / "notebooks" / f"{source.name}.ipynb"
+        notebook.parent.mkdir(parents=True, exist_ok=True)
+        notebook.write_bytes(_notebook(source, solution=False, colab=colab))
+    (made / "README.md").write_text(_readme(sources, edition), encoding="utf-8")
+
+
+def fill_package(made: Path, folder: Path, sources: Sequence[Source], edition: str) -> None:
+    """Write the package that students install into an empty folder."""
     ignored = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", "*.dat")
     shutil.copytree(folder / "dlphys", made / "dlphys", ignore=ignored)
     for name in SHIPPED:
@@ -390,9 +422,6 @@ def _fill(made: Path, folder: Path, sources: Sequence[Source], edition: str) -> 
         elif (folder / name).is_file():
             shutil.copy(folder / name, made / name)
     for source in sources:
-        notebook = made / "notebooks" / f"{source.name}.ipynb"
-        notebook.parent.mkdir(parents=True, exist_ok=True)
-        notebook.write_bytes(_notebook(source, solution=False))
         references = made / REFERENCES / f"{source.stem}.dat"
         references.parent.mkdir(parents=True, exist_ok=True)
         references.write_bytes(encode_references(_references(source, edition)))
@@ -401,7 +430,6 @@ def _fill(made: Path, folder: Path, sources: Sequence[Source], edition: str) -> 
             code = path.read_text(encoding="utf-8")
             shown_code = _guarded(code) if edition == "standard" else _without_help(code, path.relative_to(made))
             path.write_text(shown_code, encoding="utf-8")
-    (made / "README.md").write_text(_readme(sources, edition), encoding="utf-8")
 
 
 GUARDED = '''\
@@ -446,8 +474,7 @@ def _is_help(node: ast.AST) -> TypeGuard[ast.Attribute | ast.Constant]:
 
 def _readme(sources: Sequence[Source], edition: str) -> str:
     chapters = "\n".join(
-        f"| [{source.header['title']}](notebooks/{source.name}.ipynb) | {source.header['minutes']} | "
-        f"{sum(cell.points for cell in source.tasks)} |"
+        f"| [{source.header['title']}](notebooks/{source.name}.ipynb) | {source.header['minutes']} | {source.points} |"
         for source in sources
     )
     help_line = (

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
+import signal
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +26,7 @@ from dlphys.datasets.shards import Manifest, Shard
 from dlphys.simulators import _systems
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Future
 
 __all__ = ["simulate"]
 
@@ -110,7 +112,7 @@ def simulate(
         if workers is None and scheduler is None:
             results = _here(manifest, folder, missing)
         else:
-            client = stack.enter_context(_client(workers, scheduler, stack))
+            client = stack.enter_context(connect(workers, scheduler))
             results = _through_dask(client, manifest, folder, missing)
         events = sum(shard.events for shard in manifest.shards.values())
         bar = stack.enter_context(
@@ -216,48 +218,73 @@ def _here(manifest: Manifest, folder: Path, numbers: list[int]) -> Iterator[tupl
         yield number, make_shard(manifest, folder, number)
 
 
-def _client(workers: int | None, scheduler: str | None, stack: ExitStack) -> Client:
-    """A client of the scheduler, or of a new local cluster that the stack closes."""
+@contextmanager
+def connect(workers: int | None, scheduler: str | None, **settings: Any) -> Iterator[Client]:
+    """A client of a scheduler, or of a local cluster that ends with the ``with`` block.
+
+    ``settings`` are Dask's for the local cluster, such as {"distributed.scheduler.allowed-failures": 0}.
+    """
     import dask
     from distributed import Client, LocalCluster
+    from distributed.utils import silence_logging_cmgr
 
-    if scheduler is not None:
-        return Client(scheduler)
-    # one thread each, and no progress bars but ours
-    stack.enter_context(dask.config.set({"distributed.nanny.environ": {"TQDM_DISABLE": "1"}}))
-    cluster = LocalCluster(n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0")
-    return Client(stack.enter_context(cluster))
+    # no progress bars but ours, and what Dask would say of a worker that died is ours to say
+    own = {"distributed.nanny.environ": {"TQDM_DISABLE": "1"}, "distributed.worker.preload": [__name__]}
+    with ExitStack() as stack:
+        stack.enter_context(silence_logging_cmgr(logging.CRITICAL))
+        if scheduler is None:
+            stack.enter_context(dask.config.set(own | settings))
+            local = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL}
+            cluster = stack.enter_context(LocalCluster(n_workers=workers, threads_per_worker=1, **local))
+        yield stack.enter_context(Client(cluster if scheduler is None else scheduler))
+
+
+def dask_setup(worker: object) -> None:
+    """What Dask calls in each process of a local cluster: Ctrl-C, and talking, is for the process that started it."""
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def in_turn(
+    client: Client, function: Callable[..., Any], jobs: Mapping[str, tuple[Any, ...]], capacity: Callable[[], int]
+) -> Iterator[tuple[str, Future]]:
+    """Call ``function`` on the workers with the arguments of each job; yields the job's key and its finished future.
+
+    Never more than ``capacity()`` are waiting, asked anew whenever one has finished: workers come and go.
+    """
+    from distributed import as_completed
+
+    client.wait_for_workers(1)
+    waiting = deque(jobs)
+    working: dict[Future, str] = {}
+    finished = as_completed()
+
+    def submit() -> None:
+        while waiting and len(working) < max(1, capacity()):
+            key = waiting.popleft()
+            future = client.submit(function, *jobs[key], key=key, pure=False)
+            working[future] = key
+            finished.add(future)
+
+    submit()
+    try:
+        for future in finished:
+            key = working.pop(future)
+            submit()
+            yield key, future
+    finally:
+        client.cancel(list(working))
 
 
 def _through_dask(client: Client, manifest: Manifest, folder: Path, numbers: list[int]) -> Iterator[tuple[int, Shard]]:
     """Finished shards as they come; never more than two for each worker are waiting."""
-    from distributed import as_completed
-
     bare = replace(manifest, shards={})  # small, whatever the number of shards
-    client.wait_for_workers(1)
-    capacity = 2 * sum(client.nthreads().values())
-    waiting = deque(numbers)
-    working: dict[Any, int] = {}  # future: number
-    finished = as_completed()
-
-    def submit() -> None:
-        number = waiting.popleft()
-        future = client.submit(make_shard, bare, folder, number, key=f"{manifest.run}-{number}", pure=False)
-        working[future] = number
-        finished.add(future)
-
-    while waiting and len(working) < capacity:
-        submit()
-    try:
-        for future in finished:
-            shard, number = future.result(), working.pop(future)
-            if not (folder / shard.file).is_file():
-                raise OSError(f"a worker has written {shard.file}, but it is not in {folder}: do all see one folder?")
-            if waiting:
-                submit()
-            yield number, shard
-    finally:
-        client.cancel(list(working))
+    jobs = {f"{manifest.run}-{number}": (bare, folder, number) for number in numbers}
+    for key, future in in_turn(client, make_shard, jobs, lambda: 2 * sum(client.nthreads().values())):
+        shard, number = future.result(), jobs[key][2]
+        if not (folder / shard.file).is_file():
+            raise OSError(f"a worker has written {shard.file}, but it is not in {folder}: do all see one folder?")
+        yield number, shard
 
 
 def _remove_remains(folder: Path) -> None:

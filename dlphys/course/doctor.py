@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import shutil
@@ -337,13 +338,25 @@ def _data() -> Iterator[Finding]:
     yield Finding("data", value)
 
 
+def _state(root: Path) -> tuple[tuple[str, int, int], ...]:
+    """What tells whether anything that is built, or from which it is built, has changed."""
+    paths = [*(root / "notebooks").rglob("*.*"), *(root / "dlphys" / "checks" / "references").glob("*.dat")]
+    return tuple((str(path), found.st_mtime_ns, found.st_size) for path in sorted(paths) for found in [path.stat()])
+
+
+@functools.lru_cache(maxsize=1)
+def _stale(root: Path, state: object) -> int:
+    """Number of files that a build would change; building all takes seconds, so the same state is not built twice."""
+    from dlphys.course.build import build
+
+    return len(build(root, check=True))
+
+
 def _notebooks(root: Path) -> Finding:
     if not (root / "notebooks" / "source").is_dir():
         return Finding("notebooks", "no checkout here")
     try:
-        from dlphys.course.build import build
-
-        old = build(root, check=True)
+        old = _stale(root, _state(root))
     except ImportError as error:
         fix = "only needed to change the course: python -m pip install 'dlphys[course]'"
         return Finding("notebooks", f"cannot be checked: {error}", "warn", fix)
@@ -351,7 +364,7 @@ def _notebooks(root: Path) -> Finding:
         reason = (str(error).splitlines() or [""])[0][:160]
         return Finding("notebooks", f"cannot be built: {reason}", "warn", "dlphys build shows every problem")
     if old:
-        return Finding("notebooks", f"{len(old)} files are older than their sources", "warn", "dlphys build")
+        return Finding("notebooks", f"{old} files are older than their sources", "warn", "dlphys build")
     return Finding("notebooks", "current")
 
 

@@ -67,8 +67,8 @@ def _plan(sources: dict[str, Source]) -> str:
     ]
     for number, week in enumerate(TERM, 1):
         minutes = sum(sources[stem].header["minutes"] for stem in week.all)
-        points = sum(_points(sources[stem]) for stem in week.all)
-        choice = ", ".join(f"`{s}` ({sources[s].header['minutes']}, {_points(sources[s])})" for s in week.choice)
+        points = sum(sources[stem].points for stem in week.all)
+        choice = ", ".join(f"`{s}` ({sources[s].header['minutes']}, {sources[s].points})" for s in week.choice)
         rows.append(
             f"| {number} | {week.subject} | {', '.join(f'`{s}`' for s in week.all)} | {minutes} | {points} | {choice} |"
         )
@@ -138,7 +138,3 @@ def write(root: str | Path, *, check: bool = False) -> list[Path]:
     ]
     changed = [Path(page) for page, name, text in parts if fill(folder / page, name, text, check=check)]
     return list(dict.fromkeys(changed))
-
-
-def _points(source: Source) -> int:
-    return sum(cell.points or 0 for cell in source.tasks)

@@ -1,12 +1,14 @@
 """A process for code that nobody has read: no network, nothing to see that it does not need, and an end to everything.
 
 Bubblewrap builds the walls: namespaces of its own for processes, network, users and mounts, the system read-only, one
-small folder in memory to write. Limits of the kernel hold single processes; a watchdog holds all of them together.
+small folder in memory to write. Limits of the kernel hold single processes, a filter keeps them from what no limit
+counts, and a watchdog holds all of them together.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import random
 import shutil
@@ -25,9 +27,10 @@ from dlphys._validation import check_count, check_number, shown
 from dlphys.checks import remote
 from dlphys.checks.proxy import StudentError
 from dlphys.checks.remote import Worker
+from dlphys.course._syscalls import filter_program
 from dlphys.course.meter import Meter
 
-__all__ = ["ANSWERS", "Limits", "Sandboxed", "Unavailable", "run", "start", "why_not", "worker"]
+__all__ = ["ANSWERS", "Limits", "Sandboxed", "Unavailable", "ensure", "run", "start", "why_not", "worker"]
 
 HOME = "/home/student"
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -38,6 +41,8 @@ ANSWERS = tuple(
     for pattern in ("checks/references/*.dat", "checks/ch*.py", "checks/lec_*.py", "checks/bars.json")
     for path in sorted(PACKAGE.glob(pattern))
 )
+MOST_FILES = 256  # that stand in the folder itself; each is a few words of a command
+MOST_OPEN = 256  # files and sockets of a process
 INTERVAL = 0.1  # s, between two looks of the watchdog
 STRANGERS = range(200_000, 4_000_000)  # user numbers that no account has
 MIB = 1 << 20
@@ -176,7 +181,22 @@ def why_not() -> str:
     if missing:
         packages = {"bwrap": "bubblewrap", "prlimit": "util-linux", "setpriv": "util-linux"}
         return f"{', '.join(missing)} not found: install {', '.join(sorted({packages[name] for name in missing}))}"
-    trial = subprocess.run([*_walls(Limits(), None, {}, ()), "true"], capture_output=True, text=True)
+    return _trial(os.environ.get("PATH", ""))
+
+
+def ensure() -> None:
+    """Raise `Unavailable`, with the reason, if no sandbox can be made here."""
+    if reason := why_not():
+        raise Unavailable(f"{reason}; `--no-sandbox` runs the code without walls: it then can do what you can do")
+
+
+@functools.cache
+def _trial(path: str) -> str:
+    """Why walls cannot be built with the programs of this PATH; tried once."""
+    with _filter() as seccomp:
+        words = [*_walls(Limits(), None, {}, (), seccomp), "true"]
+        passed = () if seccomp is None else (seccomp,)
+        trial = subprocess.run(words, capture_output=True, text=True, pass_fds=passed)
     return "" if trial.returncode == 0 else f"bubblewrap cannot build its walls here: {trial.stderr.strip()}"
 
 
@@ -205,9 +225,9 @@ def start(
     environment : mapping, optional
         Variables beside PATH, HOME and the like; nothing else is inherited.
     hidden : iterable of Path
-        Files that are empty inside; by default the references and checks of the course.
+        Files that nobody can read inside; by default the references and checks of the course.
     walls : bool
-        False: without bubblewrap, with limits only. For code that one trusts.
+        False: without bubblewrap, with limits only, nothing hidden, at home. For code that one trusts.
     stdin, stdout : as of subprocess.Popen
         ``stdout=subprocess.PIPE`` collects what is printed into ``output``, up to the limit.
     pass_fds : sequence of int
@@ -229,23 +249,26 @@ def start(
         raise TypeError(f"arguments must be the words of a command, got {shown(arguments)}")
     if files is not None and not Path(files).is_dir():
         raise ValueError(f"files must be a folder that exists, got {shown(str(files))}")
+    if files is not None and sum(1 for _ in Path(files).iterdir()) > MOST_FILES:
+        raise ValueError(f"files must hold at most {MOST_FILES} files and folders, got more in {shown(str(files))}")
     variables = _environment(environment or {})
     if walls:
-        if reason := why_not():
-            raise Unavailable(f"{reason}; `--no-sandbox` runs the code without walls: it then can do what you can do")
-        command = [*_walls(limits, Path(files) if files else None, variables, hidden), *arguments]
-    else:
-        command = [*_kernel_limits(limits), *arguments]
-    process = subprocess.Popen(
-        command,
-        stdin=stdin,
-        stdout=stdout,
-        stderr=subprocess.STDOUT if stdout is not subprocess.DEVNULL else subprocess.DEVNULL,
-        pass_fds=tuple(pass_fds),
-        start_new_session=True,
-        cwd=None if walls else files,
-        env={} if walls else variables,
-    )
+        ensure()
+    with _filter() if walls else contextlib.nullcontext() as seccomp:
+        if walls:
+            words = _walls(limits, Path(files) if files else None, variables, hidden, seccomp)
+        else:
+            words = [*_with_parent(), *_kernel_limits(limits)]
+        process = subprocess.Popen(
+            [*words, *arguments],
+            stdin=stdin,
+            stdout=stdout,
+            stderr=subprocess.STDOUT if stdout is not subprocess.DEVNULL else subprocess.DEVNULL,
+            pass_fds=(*pass_fds, *([seccomp] if seccomp is not None else [])),
+            start_new_session=True,
+            cwd=None if walls else files,
+            env={} if walls else {**variables, "HOME": str(Path.home())},
+        )
     return Sandboxed(process, limits, collect=stdout == subprocess.PIPE)
 
 
@@ -294,7 +317,49 @@ def _environment(more: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _walls(limits: Limits, files: Path | None, variables: Mapping[str, str], hidden: Iterable[Path]) -> list[str]:
+@contextlib.contextmanager
+def _filter() -> Iterator[int | None]:
+    """A descriptor from which bubblewrap reads what may not be asked of the kernel; None on a machine without."""
+    if not (program := filter_program()):
+        yield None
+        return
+    reading, writing = os.pipe()
+    try:
+        with os.fdopen(writing, "wb") as file:  # far less than a pipe holds
+            file.write(program)
+        yield reading
+    finally:
+        os.close(reading)
+
+
+def _hide(hidden: Iterable[Path]) -> list[str]:
+    """Words that put nothing over files; also over what Python keeps of them in its cache, now or later."""
+    names = {path: path.stem for path in hidden}
+    words = [word for path in names for word in ("--ro-bind", "/dev/null", str(path))]
+    for cache in sorted({path.parent / "__pycache__" for path in names if path.suffix == ".py"}):
+        with contextlib.suppress(OSError):
+            cache.mkdir(exist_ok=True)
+        if cache.is_dir():
+            words += ["--perms", "0755", "--tmpfs", str(cache)]
+            for kept in sorted(cache.glob("*.pyc")):
+                if kept.name.partition(".")[0] not in names.values():
+                    words += ["--ro-bind-try", str(kept), str(kept)]
+            words += ["--remount-ro", str(cache)]
+    return words
+
+
+def _copies(seen: Sequence[str | Path]) -> list[Path]:
+    """Other installations of this package that could be seen, with all their answers."""
+    found = {Path(entry).resolve() / "dlphys" for entry in sys.path} - {PACKAGE, PACKAGE.resolve()}
+    visible = [Path(path).resolve() for path in (*seen, *SYSTEM)]
+    return sorted(
+        path for path in found if (path / "checks").is_dir() and any(path.is_relative_to(wall) for wall in visible)
+    )
+
+
+def _walls(
+    limits: Limits, files: Path | None, variables: Mapping[str, str], hidden: Iterable[Path], seccomp: int | None
+) -> list[str]:
     """The words before the command: bubblewrap, then an unprivileged user, then the limits of the kernel."""
     size = ["--size", str(int(limits.disk * MIB))]
     root = os.geteuid() == 0
@@ -318,20 +383,28 @@ def _walls(limits: Limits, files: Path | None, variables: Mapping[str, str], hid
         words += ["--perms", "0755", "--dir", str(folder)]
     for visible in dict.fromkeys(map(str, seen)):
         words += ["--ro-bind", visible, visible]
-    for path in hidden:
-        words += ["--ro-bind", "/dev/null", str(path)]
+    words += _hide(hidden)
+    for path in _copies(seen):
+        words += ["--perms", "0755", "--tmpfs", str(path)]
     for entry in sorted(files.iterdir()) if files else []:
         if not entry.is_symlink():
             words += ["--ro-bind", str(entry.resolve()), f"{HOME}/{entry.name}"]
     words += ["--remount-ro", "/", "--chdir", HOME]
     for name, value in variables.items():
         words += ["--setenv", name, value]
+    if seccomp is not None:
+        words += ["--seccomp", str(seccomp)]
     words.append("--")
     if root:
         nobody = str(random.SystemRandom().choice(STRANGERS))
         words += ["setpriv", "--reuid", nobody, "--regid", nobody, "--clear-groups"]
         words += ["--no-new-privs", "--inh-caps=-all"]
     return [*words, *_kernel_limits(limits)]
+
+
+def _with_parent() -> list[str]:
+    """What ends a process without walls together with the one that started it, as bubblewrap does with walls."""
+    return ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
 
 
 def _kernel_limits(limits: Limits) -> list[str]:
@@ -343,6 +416,7 @@ def _kernel_limits(limits: Limits) -> list[str]:
         f"--cpu={2 * int(limits.cpu) + 5}",  # if the watchdog is gone; a virtual machine counts stolen time here
         f"--fsize={int(limits.file_size * MIB)}",
         f"--nproc={limits.processes}",
+        f"--nofile={MOST_OPEN}",
         "--core=0",
         "--",
     ]

@@ -187,9 +187,7 @@ def _merge(mine: NotebookNode, new: NotebookNode) -> tuple[NotebookNode, tuple[s
                     notes.append(f"task {task}: the release begins with '{_heading(target)}'; yours is kept")
             target.source = cell.source
             _show_outputs_of(cell, target)
-    merged.cells = below[-1] + [
-        cell for home, given in enumerate(merged.cells) for cell in (given, *below[home])
-    ]  # fmt: skip
+    merged.cells = below[-1] + [cell for home, given in enumerate(merged.cells) for cell in (given, *below[home])]
     _make_ids_unique(merged.cells)
     return merged, tuple(kept), tuple(dict.fromkeys(notes))
 

@@ -183,6 +183,35 @@ plotting.show(
 
 # %% [markdown]
 r"""
+### A run of your own
+
+Here is one run on a longer track, with 61 gates that are read to 0.2 ms. It belongs to your name: nobody else in the course has a block that slows down as yours does.
+
+**Your task.** Return the deceleration of your run in m/s². Compute it in the function, or write the number there that you have found; then it is your own, and no one can use it.
+"""
+
+# %%
+own_times, own_positions = check.own_data("M1.2b")
+print(f"{len(own_times)} gates, the last at {own_positions[-1]:.2f} m, passed after {own_times[-1] - own_times[0]:.4f} s")  # fmt: skip
+
+
+# %% task="M1.2b" points=1
+def own_deceleration(times, positions):
+    """Deceleration of your own run in m/s^2, a number.
+
+    times: (gates,) in s; positions: (gates,) in m: what `check.own_data("M1.2b")` returns.
+    """
+    ### BEGIN SOLUTION
+    (found,) = deceleration(times[np.newaxis], positions)
+    return found
+    ### END SOLUTION
+
+
+# %% check="M1.2b"
+check("M1.2b", own_deceleration)
+
+# %% [markdown]
+r"""
 ## Level 3: representation learning
 
 Now the machine gets the seven times since the first gate, and nothing else. In the first stage it makes four variables of its own (a hidden layer with four nodes), in the second it maps them to an answer. Nobody tells it

@@ -512,6 +512,38 @@ check.claim(
     wrong=root_mean_square(errors(one_step))[0] / bound,
 )
 
+# %% [markdown]
+r"""
+### An earthquake of your own
+
+One earthquake of the collection is yours: it belongs to your name, and nobody else has its epicentre. The clocks were better that day, 0.005 s.
+
+**Your task.** Return its epicentre. Start in the middle of the stations, and take as many steps as it needs.
+"""
+
+# %%
+own_times, own_stations, own_v_p, own_v_s = check.own_data("X2.1d")
+print("arrival times in s (rows: stations, columns: P, S)")
+print(own_times.round(3))
+
+
+# %% task="X2.1d" points=1
+def own_epicentre(times, stations, v_p, v_s):
+    """Epicentre (2,) of your own earthquake in km.
+
+    times: (k, 2) in s, columns P and S; stations: (k, 2) in km; v_p, v_s in km/s: what `check.own_data("X2.1d")` returns.
+    """
+    ### BEGIN SOLUTION
+    found = np.mean(stations, axis=0)
+    for _ in range(30):
+        found = improve(found, times, stations, v_p, v_s)
+    return found
+    ### END SOLUTION
+
+
+# %% check="X2.1d"
+check("X2.1d", own_epicentre)
+
 # %%
 check.quiz("X2.1-q1")
 

@@ -349,7 +349,7 @@ axis.plot(
     np.arange(len(history)), -np.array(history), color=plotting.GREY, lw=0.5, label="each step"
 )
 axis.plot(np.arange(len(smooth)) + 10, -smooth, color=plotting.COLOURS[0], label="mean of 20")
-axis.set(xlabel="step of the generator", ylabel="distance - 10 penalty", title="The critic's estimate of the distance")  # fmt: skip
+axis.set(xlabel="step of the generator", ylabel="distance - 10 penalty", title=f"The critic's estimate of the distance falls from {-smooth.min():.1f} to {-smooth[-1]:.1f}")  # fmt: skip
 axis.legend()
 plotting.show("The critic's estimate of the Wasserstein distance, with the penalty taken off, against the step of the generator.", figure)  # fmt: skip
 
@@ -368,7 +368,7 @@ with the energies $E_l$ of the layers, and the energies $E_j$ of the cells of la
 
 
 # %% task="X18.8b" points=2
-def shower_observables(deposits):
+def depth_and_spread(deposits):
     """Depth of showers in layers, counted from 1, and their transverse spread in layer 2, in cells.
 
     deposits: (n, 15, 15, 7) with the axes shower, x, y, layer, in GeV; every shower has some energy. Returns depth (n,)
@@ -386,7 +386,7 @@ def shower_observables(deposits):
 
 
 # %% check="X18.8b"
-check("X18.8b", shower_observables)
+check("X18.8b", depth_and_spread)
 
 # %%
 check.predict(
@@ -396,12 +396,12 @@ check.predict(
 )  # fmt: skip
 
 # %%
-shower_observables = check.catch_up("X18.8b", shower_observables)
+depth_and_spread = check.catch_up("X18.8b", depth_and_spread)
 
 
 def observables(deposits):
     """All numbers of showers that are compared, name -> (n,)."""
-    depth, spread = shower_observables(deposits)
+    depth, spread = depth_and_spread(deposits)
     of_layers = deposits.sum(axis=(1, 2))
     sums = {f"energy in layer {number} (GeV)": of_layers[:, number - 1] for number in (1, 4, 7)}
     return {
@@ -432,12 +432,11 @@ for E in ENERGIES:
     print(f"{'':26s}{'exact':>8s}{'simulated':>17s}{'generated':>17s}{'KS':>7s}{'(simulated)':>12s}{'W1':>8s}{'(simulated)':>12s}")  # fmt: skip
     for name in one:
         results[E, name] = made[name].mean(), one[name].mean()
-        kolmogorov = [stats.ks_2samp(one[name], sample[name]).statistic for sample in (made, other)]  # fmt: skip
-        distance = [metrics.wasserstein(one[name], sample[name], resamples=2)[0] for sample in (made, other)]  # fmt: skip
+        found, possible = (metrics.compare_distributions(one[name], sample[name], resamples=2) for sample in (made, other))  # fmt: skip
         known = f"{exact(E)[name]:8.2f}" if name in exact(E) else " " * 8
-        print(f"{name:26s}{known}{one[name].mean():9.2f} +- {one[name].std():4.2f}{made[name].mean():9.2f} +- {made[name].std():4.2f}{kolmogorov[0]:7.3f}{kolmogorov[1]:12.3f}{distance[0]:8.3f}{distance[1]:12.3f}")  # fmt: skip
+        print(f"{name:26s}{known}{one[name].mean():9.2f} +- {one[name].std():4.2f}{made[name].mean():9.2f} +- {made[name].std():4.2f}{found.kolmogorov_smirnov[0]:7.3f}{possible.kolmogorov_smirnov[0]:12.3f}{found.wasserstein[0]:8.3f}{possible.wasserstein[0]:12.3f}")  # fmt: skip
 print(
-    "\n+- is the spread of the showers. (simulated): between two samples of the simulation, of the same size."
+    "\n+- is the spread of the showers, and W1 is in units of it. (simulated): two samples of the simulation, of the same size."
 )
 check.confront("18.8-depth", results[70.0, "depth (layers)"][0], unit="layers")
 

@@ -2,7 +2,7 @@
 # jupyter:
 #   jupytext: {text_representation: {extension: .py, format_name: percent}}
 #   kernelspec: {name: python3, display_name: Python 3, language: python}
-#   dlphys: {chapter: 18, title: "Generative adversarial networks", level: 3, minutes: 90, sections: "18.2", data: [fashion_mnist], fast: {N_IMAGES: 3000, EPOCHS: 4, EPOCHS_CLASSIFIER: 3, N_JUDGED: 600}}
+#   dlphys: {chapter: 18, title: "Generative adversarial networks", level: 3, minutes: 90, sections: "18.2", data: [fashion_mnist], fast: {N_IMAGES: 3000, EPOCHS: 5, EPOCHS_CLASSIFIER: 3, N_JUDGED: 600}}
 # ---
 # %% [markdown]
 r"""

@@ -748,6 +748,36 @@ check.claim("M21.4", direct[linear], -FRICTION, tolerance=4 * direct_error[linea
 
 # %% [markdown]
 r"""
+### A pendulum of your own
+
+The next cell holds ten seconds of one more pendulum, with a sensor that measures angle, angular velocity and angular acceleration. It belongs to your name: nobody else has its length and its friction. You know the law by now; what is left are its two constants.
+
+**Your task.** Return $g/\ell$ in 1/s² and $\gamma$ in 1/s of your pendulum.
+"""
+
+# %%
+own_angle, own_velocity, own_acceleration = check.own_data("M21.4b")
+print(f"{len(own_angle)} measurements, angles up to {np.abs(own_angle).max():.2f} rad")
+
+
+# %% task="M21.4b" points=1
+def own_pendulum(angle, velocity, acceleration):
+    """Two numbers: g / l in 1/s^2 and the friction gamma in 1/s of your own pendulum.
+
+    angle, velocity, acceleration: (n,) in rad, rad/s, rad/s^2: what `check.own_data("M21.4b")` returns.
+    """
+    ### BEGIN SOLUTION
+    terms = np.stack([np.sin(angle), velocity], axis=1)
+    strength, friction = -sparse_regression(terms, acceleration, 0.0)
+    return strength, friction
+    ### END SOLUTION
+
+
+# %% check="M21.4b"
+check("M21.4b", own_pendulum)
+
+# %% [markdown]
+r"""
 ### What a network knows
 
 Now the detour. Networks with two hidden layers of 32 nodes learn the acceleration as a function of $(\theta, \dot\theta)$ from the same data, without any library. Then the regression is done on their *answers* at the measured states. This is what one does with a network whose knowledge one wants to read. We read single networks, and the mean of their answers.

@@ -31,6 +31,8 @@ CASES = [
     (engine.judge, ("99.9z", None), {}, ValueError, "there is no task '99.9z'"),
     (engine.Failure, ("phsyics", "energy is conserved"), {}, ValueError, "rung must be one of 'done', 'signature'"),
     (engine.load, ("ch08",), {}, ValueError, "id must look like"),
+    (engine.own_data, ("8.1a",), {}, ValueError, r"task 8\.1a has no data of the student's own"),
+    (engine.own_data, (8.1,), {}, TypeError, "id must be a string"),
     (engine.personal_seed, (8,), {}, TypeError, "stem must be a string"),
     (engine.personal_seed, ("",), {}, ValueError, "stem must name a chapter"),
     (engine.reference, ("99.9z",), {}, ValueError, "there is no task '99.9z'"),

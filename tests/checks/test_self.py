@@ -5,6 +5,8 @@ import pytest
 
 from dlphys.checks import bars, engine, references, remote
 from dlphys.checks.proxy import local
+from dlphys.course.diagnosis import known_mistake
+from dlphys.course.grade import TaskGrade
 
 for stem in references.stems():
     engine.load_module(stem)
@@ -64,6 +66,9 @@ def test_the_mistakes_of_a_task_are_typical_and_fail_each_with_its_own_message(i
         verdict = engine.judge(id, local(wrong))
         assert verdict.status == "not yet", name
         assert phrase in str(verdict), f"{name}: {verdict}"
+        if verdict.rung == "known mistake":  # what the report on a class calls it
+            task = TaskGrade(id, 0, 1, verdict.status, verdict.rung, verdict.details)
+            assert known_mistake(task) == name
         verdicts.append(verdict)
     assert sum(verdict.rung not in SHALLOW for verdict in verdicts) >= 2
     assert len({verdict.details for verdict in verdicts}) == len(verdicts)

@@ -263,3 +263,28 @@ def test_where_nothing_can_be_written_networks_are_trained_each_time(check, tmp_
     monkeypatch.setenv("DLPHYS_CACHE_DIR", str(tmp_path / "file"))
     engine.trained("99.1")(lambda: keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]))
     assert check.trained("99.1").count_params() == 3
+
+
+def test_a_file_beside_the_notebook_stands_for_the_variable(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DLPHYS_STUDENT", raising=False)
+    assert engine.student_key() == "dlphys"
+    (tmp_path / "student.txt").write_text("ada\nsecond line\n", encoding="utf-8")
+    assert engine.student_key() == "ada"
+    monkeypatch.setenv("DLPHYS_STUDENT", "emmy")
+    assert engine.student_key() == "emmy"
+    monkeypatch.delenv("DLPHYS_STUDENT")
+    for nothing in (b"\n", b"\xff\xfe"):
+        (tmp_path / "student.txt").write_bytes(nothing)
+        assert engine.student_key() == "dlphys"
+
+
+def test_own_data_are_the_same_each_time_and_differ_between_students(monkeypatch):
+    check = checks.start("ch01_examples")
+    monkeypatch.setenv("DLPHYS_STUDENT", "ada")
+    (times, positions), again = check.own_data("M1.2b"), check.own_data("M1.2b")
+    np.testing.assert_array_equal(times, again[0])
+    assert engine.own_data("M1.2b")[1] == engine.own_data("M1.2b")[1]
+    monkeypatch.setenv("DLPHYS_STUDENT", "emmy")
+    assert np.abs(check.own_data("M1.2b")[0] - times).max() > 0.01
+    np.testing.assert_array_equal(check.own_data("M1.2b")[1], positions)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 CHAPTER = "ch03_building_blocks"
 IDS = ["M3.1a", "M3.1b", "3.2a", "3.2b", "3.2c", "3.2d"]
 
-walled = pytest.mark.skipif(bool(sandbox.why_not()), reason=sandbox.why_not() or "sandboxes work here")
+walled = pytest.mark.skipif(bool(sandbox.why_not()), reason=f"no sandbox here: {sandbox.why_not()}")
 
 
 @pytest.fixture
@@ -52,6 +52,18 @@ def test_an_untouched_notebook_gets_none_and_says_why(tmp_path):
     assert statuses(grade) == ["not done"] * 6
     assert grade.points == 0
     assert "NotImplementedError" in grade.tasks[0].details[0]
+
+
+@walled
+def test_a_task_that_was_not_asked_is_lent_to_one_that_needs_it(tmp_path, solution):
+    """A single exercise, cut out of its chapter, says `check.catch_up` where the other task stood."""
+    other, mine = cell_of(solution, "3.2a"), cell_of(solution, "3.2b")
+    other.source = 'correlations = check.catch_up("3.2a")'
+    mine.source = mine.source.replace(
+        "    return [", "    assert correlations(np.eye(2), np.arange(2)).shape == (2,)\n    return ["
+    )
+    (task,) = graded(tmp_path, solution, tasks=["3.2b"]).tasks
+    assert (task.status, task.lent) == ("passed", ("3.2a",)), task.details
 
 
 @walled
@@ -161,6 +173,7 @@ def test_code_that_never_comes_up_gets_a_reason_for_every_task(tmp_path, solutio
     assert ["not tried again" in task.details[0] for task in grade.tasks] == [False] * 3 + [True] * 3
 
 
+@walled
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

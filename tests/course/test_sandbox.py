@@ -1,7 +1,9 @@
 """A sandbox lets code do what a solution needs, and nothing else; every limit is exceeded once."""
 
 import os
+import shutil
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -12,9 +14,10 @@ import pytest
 
 from dlphys.checks.proxy import StudentError
 from dlphys.course import sandbox
+from dlphys.course._syscalls import filter_program
 from dlphys.course.sandbox import Limits
 
-pytestmark = pytest.mark.skipif(bool(sandbox.why_not()), reason=sandbox.why_not() or "sandboxes work here")
+pytestmark = pytest.mark.skipif(bool(sandbox.why_not()), reason=f"no sandbox here: {sandbox.why_not()}")
 
 
 def ended(code, limits=None, **settings):
@@ -200,3 +203,72 @@ def test_without_bubblewrap_it_refuses_and_says_why(monkeypatch):
 def test_without_walls_the_limits_hold_all_the_same():
     assert ended("while True: pass", Limits(wall=1.0), walls=False)[1] == "it ran for more than 1 s"
     assert "MemoryError" in ended("x = b'a' * (600 << 20)", Limits(address_space=300.0), walls=False)[2]
+
+
+def test_another_copy_of_the_package_is_not_seen(monkeypatch, tmp_path):
+    """Its references would be the same."""
+    (tmp_path / "dlphys/checks").mkdir(parents=True)
+    (tmp_path / "dlphys/checks/answers.dat").write_text("secret")
+    tmp_path.chmod(0o755)
+    monkeypatch.setattr(sandbox, "SETTINGS", (*sandbox.SETTINGS, str(tmp_path)))
+    look = f"import os; print(os.path.exists({str(tmp_path / 'dlphys/checks/answers.dat')!r}))"
+    assert printed(look) == "True"
+    monkeypatch.syspath_prepend(tmp_path)
+    assert printed(look) == "False"
+
+
+def test_a_folder_of_too_many_files_is_refused(tmp_path):
+    for k in range(sandbox.MOST_FILES + 1):
+        (tmp_path / str(k)).touch()
+    with pytest.raises(ValueError, match="files must hold at most 256 files and folders"):
+        sandbox.start(["true"], files=tmp_path)
+
+
+def answered(program, number, architecture, argument=0):
+    """What the kernel would do: the filter's few instructions, one after another."""
+    steps = list(struct.iter_unpack("<HBBI", program))
+    at, value = 0, 0
+    while True:
+        code, if_true, if_false, k = steps[at]
+        if code == 0x06:
+            return k
+        if code == 0x20:
+            value, at = {0: number, 4: architecture, 16: argument}[k], at + 1
+        else:
+            true = {0x15: value == k, 0x35: value >= k, 0x45: bool(value & k)}[code]
+            at += 1 + (if_true if true else if_false)
+
+
+@pytest.mark.parametrize(
+    ("machine", "architecture", "read", "clone", "clone3", "open_socket", "mount"),
+    [("x86_64", 0xC000003E, 0, 56, 435, 41, 165), ("aarch64", 0xC00000B7, 63, 220, 435, 198, 40)],
+)
+def test_the_filter_refuses_what_no_limit_counts(machine, architecture, read, clone, clone3, open_socket, mount):
+    program = filter_program(machine)
+    allow, refuse, kill = 0x7FFF0000, 0x00050001, 0x80000000
+    assert answered(program, read, architecture) == answered(program, clone, architecture, 0x11) == allow
+    assert answered(program, read, 0x40000003) == kill, "calls of 32 bits have other numbers"
+    assert answered(program, mount, architecture) == refuse
+    assert answered(program, clone, architecture, 0x10000011) == refuse
+    assert answered(program, clone3, architecture) == 0x00050026, "not there, so that clone is taken"
+    sockets = {family: answered(program, open_socket, architecture, family) for family in range(46)}
+    assert [family for family, answer in sockets.items() if answer == allow] == [1, 2, 10, 16]
+    assert sockets[40] == 0x00050061, "the way from a virtual machine to its host"
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="no setpriv (util-linux) here")
+def test_without_walls_too_a_process_ends_with_who_has_started_it():
+    code = """
+import sys, time
+from dlphys.course import sandbox
+started = sandbox.start([sys.executable, "-c", "while True: pass"], walls=False)
+print(started.process.pid, flush=True)
+time.sleep(600)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as grader:
+        process = psutil.Process(int(grader.stdout.readline()))
+        grader.kill()
+    end = time.monotonic() + 60
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < end, "it is left over"
+        time.sleep(0.05)

@@ -1,6 +1,6 @@
-"""`dlphys simulate` on a real SLURM that the test sets up: DLPHYS_SLURM=1 pytest tests/course/test_slurm.py
+"""`dlphys simulate` and `dlphys grade` on a SLURM that is set up here: DLPHYS_SLURM=1 pytest tests/course/test_slurm.py
 
-Needs root and the Debian packages slurm-wlm and munge; not part of `make test`.
+Needs root and the Debian packages slurm-wlm and munge; part of `.ci/run`, not of `make test`.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from dlphys.course import cluster
+from dlphys.course import cluster, records, sandbox
 from dlphys.datasets import shards
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +55,7 @@ import subprocess, sys
 from dask.distributed import Client
 from dask_jobqueue import SLURMCluster
 
-folder, out = sys.argv[1:]
+folder, *command = sys.argv[1:]
 if __name__ == "__main__":
     options = {"dashboard_address": "127.0.0.1:0", "host": "127.0.0.1"}
     with SLURMCluster(queue="debug", cores=1, processes=1, memory="1GB", walltime="00:10:00", interface="lo",
@@ -64,8 +64,7 @@ if __name__ == "__main__":
         with Client(cluster) as client:
             client.wait_for_workers(2, timeout=180)
             print(subprocess.run(["squeue", "-h", "-o", "%j %T"], capture_output=True, text=True).stdout)
-        command = [sys.executable, "-m", "dlphys.cli", "simulate", "ising", "-n", "2000", "--seed", "7", "--out", out,
-                   "--shard-events", "250", "--set", "sweeps=500", "--scheduler", cluster.scheduler_address]
+        command = [sys.executable, "-m", "dlphys.cli", *command, "--scheduler", cluster.scheduler_address]
         subprocess.run(command, check=True)
 """
 
@@ -119,17 +118,37 @@ def slurm(tmp_path_factory):
         yield environment
 
 
-def test_shards_made_by_slurm_jobs_are_those_of_one_process(slurm, tmp_path):
-    """Bit by bit, the manifest included."""
+def through_slurm(slurm, tmp_path, *command):
+    """A command of dlphys, with two jobs of SLURM as workers; what it prints."""
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
     jobs = tmp_path / "jobs"
     jobs.mkdir()
-    command = [sys.executable, str(program), str(jobs), str(tmp_path / "run")]
-    done = subprocess.run(command, env=slurm, capture_output=True, text=True, timeout=600)
+    words = [sys.executable, str(program), str(jobs), *map(str, command)]
+    done = subprocess.run(words, env=slurm, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("dask-worker RUNNING") == 2, done.stdout
+    return done.stdout
+
+
+def test_shards_made_by_slurm_jobs_are_those_of_one_process(slurm, tmp_path):
+    """Bit by bit, the manifest included."""
+    command = ["simulate", "ising", "-n", 2000, "--seed", 7, "--out", tmp_path / "run", "--shard-events", 250]
+    through_slurm(slurm, tmp_path, *command, "--set", "sweeps=500")
     assert shards.verify(tmp_path / "run") == {}
     cluster.simulate("ising", 2000, tmp_path / "here", seed=7, shard_events=250, parameters={"sweeps": 500})
     for path in (tmp_path / "here").iterdir():
         assert path.read_bytes() == (tmp_path / "run" / path.name).read_bytes()
+
+
+@pytest.mark.skipif(bool(sandbox.why_not()), reason=f"no sandbox here: {sandbox.why_not()}")
+def test_a_class_is_graded_by_slurm_jobs(slurm, tmp_path):
+    """In sandboxes, which each job makes for itself."""
+    faces = {f"s{number}": "student" if number % 3 else "solution" for number in range(12)}
+    for student, face in faces.items():
+        (tmp_path / "in" / student).mkdir(parents=True)
+        shutil.copy(ROOT / f"notebooks/{face}/ch03_building_blocks.ipynb", tmp_path / "in" / student)
+    through_slurm(slurm, tmp_path, "grade", tmp_path / "in", "--out", tmp_path / "grades.csv")
+    graded = records.read_all(tmp_path / "grades.records")
+    points = {student: record.grade.points for (student, _), record in graded.items()}
+    assert points == {student: 12 if face == "solution" else 0 for student, face in faces.items()}

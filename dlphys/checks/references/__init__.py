@@ -48,6 +48,11 @@ def _entry(id: str) -> tuple[str, int]:
     return _index()[id]
 
 
+def is_known(id: str) -> bool:
+    """Whether there is such a task."""
+    return id in _index()
+
+
 def stem_of(id: str) -> str:
     """File stem of the chapter that has a task."""
     return _entry(id)[0]
