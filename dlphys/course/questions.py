@@ -13,7 +13,8 @@ from typing import Any
 
 from dlphys._validation import shown
 from dlphys.course import _tables, answers
-from dlphys.course.results import Part, Result
+from dlphys.course._html import page
+from dlphys.course.results import Part, Result, checked
 
 __all__ = ["write"]
 
@@ -48,9 +49,7 @@ def write(results: Iterable[Result], file: str | Path, *, title: str = "Open que
         ...
     ValueError: results must have open questions to mark, got none
     """
-    from dlphys.course.report import _checked, page
-
-    every = _checked(results)
+    every = checked(results)
     if not isinstance(file, str | Path):
         raise TypeError(f"file must be a path, got {shown(file)}")
     if not isinstance(title, str):

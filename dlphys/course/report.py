@@ -6,9 +6,7 @@ cannot become a formula.
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import functools
 import hashlib
 import html
 import json
@@ -17,16 +15,16 @@ import re
 import statistics
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from dlphys._validation import shown
-from dlphys.course import _tables
+from dlphys.course import _tables, questions
+from dlphys.course._html import page, points
 from dlphys.course.assignment import Assignment
-from dlphys.course.diagnosis import diagnosis, summary
+from dlphys.course.diagnosis import summary
 from dlphys.course.late import duration
-from dlphys.course.results import Part, Result, copied
+from dlphys.course.results import Part, Result, checked, copied
 from dlphys.course.roster import LOGIN
 
 __all__ = ["table", "write", "write_grades", "write_moodle"]
@@ -67,9 +65,7 @@ def write(results: Iterable[Result], folder: str | Path, *, assignment: Assignme
     ...     [path.name for path in write([], folder)]
     ['report.html', 'grades.csv', 'moodle.csv', 'results.json']
     """
-    from dlphys.course import questions
-
-    every = _checked(results)
+    every = checked(results)
     if not isinstance(folder, str | Path):
         raise TypeError(f"folder must be a path, got {shown(folder)}")
     if assignment is not None and not isinstance(assignment, Assignment):
@@ -117,18 +113,18 @@ def write_grades(results: Iterable[Result], file: str | Path) -> Path:
     ...     write_grades([], Path(folder, "grades.csv")).read_text(encoding="utf-8-sig")
     'student,name,group,points,maximum,open,before late rule,late,notes\\n'
     """
-    every = _checked(results)
+    every = checked(results)
     tasks = list(dict.fromkeys(task.id for result in every for task in result.tasks))
     asked = list(dict.fromkeys(answer.question.id for result in every for answer in result.answers))
     head = ["student", "name", "group", "points", "maximum", "open", "before late rule", "late"]
     lines = []
     for result in every:
-        points = {task.id: task.points for task in result.tasks}
+        earned = {task.id: task.points for task in result.tasks}
         marks = {a.question.id: "open" if a.points is None else a.points for a in result.answers}
         late = duration(result.late) if result.late else ""
         lines.append(
             [result.student, result.name, result.group, result.points, result.maximum, result.open, result.before, late]
-            + [points.get(id) for id in tasks]
+            + [earned.get(id) for id in tasks]
             + [marks.get(id) for id in asked]
             + ["; ".join([*result.remarks, *result.notes])]
         )
@@ -166,7 +162,7 @@ def write_moodle(results: Iterable[Result], file: str | Path) -> Path:
     """
     head = ["Identifier", "Full name", "Email address", "Username", "Grade", "Maximum Grade"]
     lines = []
-    for result in _checked(results):
+    for result in checked(results):
         # what the importer cuts off is the word, so a bare number must get it
         identifier = re.sub(r"^(?=\d+$)", "Participant ", result.identifier)
         grade = result.points if _judged(result) else None
@@ -194,11 +190,11 @@ def table(results: Iterable[Result]) -> str:
     ada (Ada Lovelace)       0   0     0  handed in nothing
     """
     rows = [("who", "points", "of", "open", "notes")]
-    for result in _checked(results):
+    for result in checked(results):
         who = f"{result.student} ({result.name})" if result.name not in ("", result.student) else result.student
         failed = [f"{task.id} {task.status}" for task in result.tasks if task.status != "passed"]
         notes = "; ".join([*result.remarks, *result.notes, *failed])
-        rows.append((who, _points(result.points), _points(result.maximum), _points(result.open), notes))
+        rows.append((who, points(result.points), points(result.maximum), points(result.open), notes))
     clean = [["".join(c if c.isprintable() else "?" for c in cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*clean, strict=True)]
     return "\n".join(
@@ -213,15 +209,15 @@ def _judged(result: Result) -> bool:
 
 def _moodle_feedback(result: Result) -> str:
     """Verdicts and comments as the HTML that Moodle keeps feedback in."""
-    lines = [f"{_points(result.points)} of {_points(result.maximum)} points"]
+    lines = [f"{points(result.points)} of {points(result.maximum)} points"]
     if result.open:
-        lines[0] += f", {_points(result.open)} still open"
+        lines[0] += f", {points(result.open)} still open"
     for task in result.tasks:
-        lines.append(f"{task.id}: {_points(task.points)} of {_points(task.maximum)}, {task.status}")
+        lines.append(f"{task.id}: {points(task.points)} of {points(task.maximum)}, {task.status}")
         lines += [f"\u2003{line}" for line in task.details if task.status != "passed"]
     for answer in result.answers:
-        given = "open" if answer.points is None else _points(answer.points)
-        lines.append(f"{answer.question.id}: {given} of {_points(answer.question.points)} {answer.comment}".rstrip())
+        given = "open" if answer.points is None else points(answer.points)
+        lines.append(f"{answer.question.id}: {given} of {points(answer.question.points)} {answer.comment}".rstrip())
     return "<br>".join(html.escape(line, quote=False) for line in [*lines, *result.notes])
 
 
@@ -230,13 +226,6 @@ def _saved(file: str | Path, text: str) -> Path:
         raise TypeError(f"file must be a path, got {shown(file)}")
     _tables.save(Path(file), text)
     return Path(file)
-
-
-def _checked(results: Iterable[Result]) -> list[Result]:
-    every = list(results) if isinstance(results, Iterable) else [results]
-    if wrong := [result for result in every if not isinstance(result, Result)]:
-        raise TypeError(f"results must be those of results.combine, got {shown(wrong[0])}")
-    return every
 
 
 def _file_names(results: Sequence[Result]) -> dict[str, str]:
@@ -268,53 +257,6 @@ def _json(results: Sequence[Result], title: str) -> str:
 
 
 # --- pages -----------------------------------------------------------------------------------------------
-
-
-@functools.cache
-def _environment() -> Any:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("dlphys.course", "pages"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"points": _points, "duration": duration, "diagnosis": diagnosis, "copied": copied}
-    environment.filters["markdown"] = _markdown
-    return environment
-
-
-def _markdown(text: str) -> Any:
-    """The course's own text as HTML, with formulas as they stand in the source; what is HTML in it is shown as text."""
-    import markupsafe
-    import mistune
-
-    made = str(mistune.create_markdown(escape=True, plugins=["math"])(text))
-    made = re.sub(r'(<span class="math">)\\\((.*?)\\\)(</span>)', r"\1$\2$\3", made, flags=re.DOTALL)
-    return markupsafe.Markup(made)
-
-
-@functools.cache
-def _static(name: str) -> str:
-    return resources.files("dlphys.course").joinpath("pages", name).read_text(encoding="utf-8")
-
-
-def page(template: str, *, script: str = "", **content: Any) -> str:
-    """A page from a template in ``pages``: self-contained, and allowed nothing but its own style and script."""
-    css, code = _static("page.css"), _static(script) if script else ""
-    allowed = f"style-src {_digest(css)}; script-src {_digest(code) if code else repr('none')}"
-    policy = f"default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; {allowed}"
-    return str(_environment().get_template(template).render(css=css, script=code, policy=policy, **content)) + "\n"
-
-
-def _digest(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def _points(value: float) -> str:
-    return f"{round(value, 2):g}"
 
 
 def _report(results: Sequence[Result], title: str) -> str:
@@ -366,6 +308,6 @@ def _bins(scores: Sequence[float], maximum: float) -> list[dict[str, Any]]:
     for score in scores:
         counts[min(int(score / width), number - 1)] += 1
     return [
-        {"label": f"{_points(k * width)}–{_points(min((k + 1) * width, maximum))}", "count": count}
+        {"label": f"{points(k * width)}–{points(min((k + 1) * width, maximum))}", "count": count}
         for k, count in enumerate(counts)
     ]

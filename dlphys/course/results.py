@@ -367,3 +367,10 @@ def _answer(
 def copied(task: TaskGrade) -> tuple[str, ...]:
     """Whose answer a task has."""
     return tuple(getattr(task, "copied", ()))
+
+
+def checked(results: Iterable[Result]) -> list[Result]:
+    every = list(results) if isinstance(results, Iterable) else [results]
+    if wrong := [result for result in every if not isinstance(result, Result)]:
+        raise TypeError(f"results must be those of results.combine, got {shown(wrong[0])}")
+    return every

@@ -12,7 +12,7 @@ from classroom import DEADLINE, HOW, SCRIPT, WHY, assignment, class_of, notebook
 from hatchling.builders.wheel import WheelBuilder
 from laboratory import CHROMIUM, PICTURES, chromium
 
-from dlphys.course import report
+from dlphys.course import _html, report
 from dlphys.course.marks import Mark
 from dlphys.course.results import combine
 from dlphys.course.roster import Person
@@ -197,7 +197,7 @@ def test_feedback_has_verdicts_points_and_comments(tmp_path, forty):
 
 def test_questions_are_markdown_in_which_html_is_text_and_formulas_stay():
     made = str(
-        report._markdown("a *b* $x_1 * y_1$ <img src=x onerror=alert(1)>\n\n<script>1</script>\n\n[c](javascript:d)")
+        _html._markdown("a *b* $x_1 * y_1$ <img src=x onerror=alert(1)>\n\n<script>1</script>\n\n[c](javascript:d)")
     )
     assert '<em>b</em> <span class="math">$x_1 * y_1$</span>' in made
     assert not re.search("<img|<script|javascript:", made)
