@@ -65,6 +65,9 @@ def text(header: Sequence[str], lines: Iterable[Sequence[Any]], *, mark: bool = 
     return ("\ufeff" if mark else "") + buffer.getvalue()
 
 
-def save(path: Path, text: str) -> None:
+def save(file: str | Path, text: str) -> Path:
     """Write a file whole, also if a student's text has half a character, which UTF-8 cannot say."""
-    write_whole(path, text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    if not isinstance(file, str | Path):
+        raise TypeError(f"file must be a path, got {shown(file)}")
+    write_whole(Path(file), text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    return Path(file)

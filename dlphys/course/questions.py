@@ -86,5 +86,4 @@ def write(results: Iterable[Result], file: str | Path, *, title: str = "Open que
             )
     store = f"dlphys marks {title} {' '.join(asked)}"
     content = page("questions.html", script="questions.js", title=title, questions=list(asked.values()), store=store)
-    _tables.save(Path(file), content)
-    return Path(file)
+    return _tables.save(file, content)

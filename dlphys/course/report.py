@@ -128,7 +128,7 @@ def write_grades(results: Iterable[Result], file: str | Path) -> Path:
             + [marks.get(id) for id in asked]
             + ["; ".join([*result.remarks, *result.notes])]
         )
-    return _saved(file, _tables.text([*head, *tasks, *asked, "notes"], lines))
+    return _tables.save(file, _tables.text([*head, *tasks, *asked, "notes"], lines))
 
 
 def write_moodle(results: Iterable[Result], file: str | Path) -> Path:
@@ -168,7 +168,7 @@ def write_moodle(results: Iterable[Result], file: str | Path) -> Path:
         grade = result.points if _judged(result) else None
         person = [identifier, result.name, result.email, result.student]
         lines.append([*person, grade, result.maximum, None, _moodle_feedback(result)])
-    return _saved(file, _tables.text([*head, "Last modified (grade)", "Feedback comments"], lines, mark=False))
+    return _tables.save(file, _tables.text([*head, "Last modified (grade)", "Feedback comments"], lines, mark=False))
 
 
 def table(results: Iterable[Result]) -> str:
@@ -219,13 +219,6 @@ def _moodle_feedback(result: Result) -> str:
         given = "open" if answer.points is None else points(answer.points)
         lines.append(f"{answer.question.id}: {given} of {points(answer.question.points)} {answer.comment}".rstrip())
     return "<br>".join(html.escape(line, quote=False) for line in [*lines, *result.notes])
-
-
-def _saved(file: str | Path, text: str) -> Path:
-    if not isinstance(file, str | Path):
-        raise TypeError(f"file must be a path, got {shown(file)}")
-    _tables.save(Path(file), text)
-    return Path(file)
 
 
 def _file_names(results: Sequence[Result]) -> dict[str, str]:

@@ -370,6 +370,7 @@ def copied(task: TaskGrade) -> tuple[str, ...]:
 
 
 def checked(results: Iterable[Result]) -> list[Result]:
+    """Results as a list, of nothing else."""
     every = list(results) if isinstance(results, Iterable) else [results]
     if wrong := [result for result in every if not isinstance(result, Result)]:
         raise TypeError(f"results must be those of results.combine, got {shown(wrong[0])}")

@@ -316,7 +316,7 @@ check.claim("M11.1", gaps[-1] / gaps[0], at_most=0.5, wrong=1.0)
 # %% [markdown]
 r"""
 A weak coupling does no harm and may help a little; a very strong one hinders the training, since the penalty then says more about the direction of each step than the data do. Hard sharing makes do with
-half of the parameters: the geometry is as good within its errors, the energy a little worse. Sharing is a regularisation, not a miracle; it pays where the tasks need the same features and the data are few.
+half of the parameters: the geometry is as good within its errors, the energy a little worse. Sharing is a regularisation, not a miracle.
 """
 
 # %%
